@@ -14,6 +14,7 @@ import socket
 import ssl
 import tempfile
 import typing as t
+from pathlib import Path
 
 from .errors import SecurityError, Unreachable
 
@@ -50,7 +51,7 @@ class Security:
 
 @dataclasses.dataclass(frozen=True)
 class Resolved:
-    """What was agreed on with one address: ``how`` is "plaintext", "ca file" or "pinned"; ``pin`` the leaf's SHA-256."""
+    """What was agreed on with one address: ``how``: "plaintext", "ca file" or "pinned"; ``pin``: the leaf's SHA-256."""
 
     tls: bool
     how: str
@@ -96,7 +97,7 @@ def _leaf(address: str, timeout: float) -> bytes | None:
 
 
 def _speaks_http2(address: str, timeout: float) -> bool:
-    """Whether a plaintext port answers HTTP/2's preface with a SETTINGS frame (frame type 4), as any gRPC server does."""
+    """Whether a plaintext port answers HTTP/2's preface with a SETTINGS frame (type 4), as any gRPC server does."""
     with _connect(address, timeout) as plain:
         try:
             plain.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0)))
@@ -132,8 +133,7 @@ def _verify(address: str, security: Security, timeout: float) -> None:
 
 def _read(path: str, what: str) -> bytes:
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return Path(path).read_bytes()
     except OSError as error:
         raise SecurityError(f"the {what} {path} cannot be read ({error.strerror})") from error
 
@@ -141,7 +141,7 @@ def _read(path: str, what: str) -> bytes:
 def _pin(address: str, digest: str, pin_file: str) -> bool:
     """Check ``digest`` against the pin kept for ``address``, or keep it: True if it was kept just now."""
     pins: dict[str, str] = {}
-    if os.path.exists(pin_file):
+    if Path(pin_file).exists():
         try:
             pins = json.loads(_read(pin_file, "pin file"))
         except ValueError as error:
@@ -154,12 +154,12 @@ def _pin(address: str, digest: str, pin_file: str) -> bool:
             )
         return False
     pins[address] = digest
-    folder = os.path.dirname(pin_file) or "."
-    os.makedirs(folder, exist_ok=True)
+    folder = Path(pin_file).parent
+    folder.mkdir(parents=True, exist_ok=True)
     handle, part = tempfile.mkstemp(dir=folder)  # 0600, and never a half-written pin file
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump(pins, file, indent=1, sort_keys=True)
-    os.replace(part, pin_file)
+    Path(part).replace(pin_file)
     return True
 
 
@@ -176,7 +176,9 @@ def resolve(address: str, security: Security, timeout: float = 5.0) -> Resolved:
                 "not its Raft port (7946) or HTTP port (9090)"
             )
         if security.mode == "tls":
-            raise SecurityError(f"{address} speaks plaintext, but TLS was asked for: set warren_load_tls to plaintext or auto")
+            raise SecurityError(
+                f"{address} speaks plaintext, but TLS was asked for: set warren_load_tls to plaintext or auto"
+            )
         return PLAINTEXT
     if security.mode == "plaintext":
         raise SecurityError(f"{address} speaks TLS, but plaintext was asked for: set warren_load_tls to tls or auto")

@@ -53,7 +53,9 @@ class Client:
         if method not in self._calls:
             rpc = METHODS[method]
             if not self.dialect.supports(method):
-                raise Unimplemented(f"servers of dialect {self.dialect.value} have no {method}", "UNIMPLEMENTED", method)
+                raise Unimplemented(
+                    f"servers of dialect {self.dialect.value} have no {method}", "UNIMPLEMENTED", method
+                )
             self._calls[method] = self.channel.unary_unary(
                 self.dialect.path(method),
                 request_serializer=message(rpc.request).SerializeToString,

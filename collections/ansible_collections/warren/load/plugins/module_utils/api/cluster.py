@@ -44,7 +44,7 @@ class Manager:
 
 
 class Answer(t.NamedTuple):
-    """A write's reply, the manager that gave it, how often it was sent, and how often a follower named another leader."""
+    """A write's reply, the manager that gave it, how often it was sent, how often a follower named another leader."""
 
     response: t.Any
     manager: str
@@ -66,7 +66,7 @@ class Created(t.NamedTuple):
 
 
 class Cluster:
-    """Connections to all managers of one cluster; make it with ``await Cluster.connect(…)``, use it as ``async with``."""
+    """Connections to all managers of a cluster: ``async with await Cluster.connect(…) as cluster``."""
 
     def __init__(self, managers: Sequence[Manager], security: Security, dialect: Dialect) -> None:
         self.managers = {manager.name: manager for manager in managers}
@@ -273,7 +273,7 @@ class Cluster:
                 return Created("found", service, attempts, unknown)
 
     async def _settled(self, name: str, sent_at: float, end: float) -> t.Any:
-        """The service of that name once no write sent at ``sent_at`` (monotonic s) can still take effect; None: not there.
+        """The service of that name, None: not there, once no write sent at ``sent_at`` (monotonic s) can take effect.
 
         Raises WarrenError where that cannot be known before ``end``.
         """

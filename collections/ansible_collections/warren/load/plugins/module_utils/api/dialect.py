@@ -17,14 +17,14 @@ _TASK_NAMES = {
     "UpdateContainerStatus": "UpdateTaskStatus",
     "WatchContainers": "WatchTasks",
 }
-_NOT_IN_TASKS = frozenset(
-    "UpdateServiceImage RollbackService ReportContainerHealth RequestCertificate StreamEvents "
-    "CreateIngress UpdateIngress DeleteIngress GetIngress ListIngresses "
-    "CreateTLSCertificate DeleteTLSCertificate GetTLSCertificate ListTLSCertificates".split()
-)
+_NOT_IN_TASKS = """
+UpdateServiceImage RollbackService ReportContainerHealth RequestCertificate StreamEvents
+CreateIngress UpdateIngress DeleteIngress GetIngress ListIngresses
+CreateTLSCertificate DeleteTLSCertificate GetTLSCertificate ListTLSCertificates
+""".split()
 
 
-class Dialect(str, enum.Enum):
+class Dialect(enum.StrEnum):
     """``tasks``: plaintext servers before v1.1; ``containers``: v1.1 and later, TLS on the API port."""
 
     TASKS = "tasks"

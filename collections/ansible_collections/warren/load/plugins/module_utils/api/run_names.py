@@ -17,7 +17,7 @@ _SERVICE = re.compile(rf"{PREFIX}({_RUN_ID})-[0-9]{{4,}}$")
 
 def new_run_id(now: datetime.datetime | None = None) -> str:
     """A new run id such as ``20261123-120102-4f1a``: UTC start time, and four hex digits against collisions."""
-    now = now or datetime.datetime.now(datetime.timezone.utc)
+    now = now or datetime.datetime.now(datetime.UTC)
     return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
