@@ -8,18 +8,17 @@ COLLECTION := collections/ansible_collections/warren/load
 TESTS := $(COLLECTION)/tests
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
-CACHE := $(CURDIR)/.cache
 
-# The first Python >= 3.11 with venv on PATH, unless one is given. Asked for only when .venv is made.
-PYTHON ?= $(shell scripts/find-python)
+# Which Python makes .venv: the one given, else the first on PATH that will do (scripts/find-python).
+PYTHON ?=
 
-# Tests and runs use the tools of .venv alone, and no setting of the caller's own Ansible.
+# Runs and tests use the tools of .venv, and no Python or Ansible of the caller's own.
+CALLERS_PATH := $(PATH)
 export PATH := $(BIN):$(PATH)
-export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 unexport ANSIBLE_CONFIG ANSIBLE_INVENTORY ANSIBLE_COLLECTIONS_PATH PYTHONPATH PYTHONHOME
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-PYTEST := $(BIN)/python -m pytest
+STAGES := $(BIN)/python scripts/stages.py
 
 .PHONY: help
 help:
@@ -37,12 +36,16 @@ help:
 RUN_READY := $(VENV)/.ready-run
 TEST_READY := $(VENV)/.ready-test
 
+# .made holds the folder it was made in: a virtual environment does not survive a move.
+ifneq ($(shell cat $(VENV)/.made 2>/dev/null),$(CURDIR))
+.PHONY: $(VENV)/.made
+endif
 $(VENV)/.made:
-	@test -n "$(PYTHON)"
-	@echo "==> making $(VENV) with $(PYTHON)"
 	@rm -rf $(VENV)
-	@"$(PYTHON)" -m venv $(VENV)
-	@touch $@
+	@python="$(PYTHON)"; [ -n "$$python" ] || python=$$(PATH='$(CALLERS_PATH)' scripts/find-python); \
+	echo "==> making $(VENV) with $$python"; \
+	"$$python" -m venv $(VENV)
+	@echo "$(CURDIR)" >$@
 
 $(RUN_READY): $(VENV)/.made $(COLLECTION)/requirements.txt
 	@echo "==> installing $(COLLECTION)/requirements.txt into $(VENV)"
@@ -61,7 +64,37 @@ setup-test: $(TEST_READY)
 
 # -------------------------------------------------------------------------------------------------- runs
 
+# ARGS goes to ansible-playbook: make load-small ARGS='-e services=10'
 .PHONY: load-small
 load-small: $(RUN_READY)
 	@echo "==> ansible-playbook playbooks/load-small.yml $(ARGS)"
 	@$(BIN)/ansible-playbook playbooks/load-small.yml $(ARGS)
+
+# ------------------------------------------------------------------------------------------------- tests
+
+.PHONY: test lint sanity unit integration molecule
+test: $(TEST_READY)
+	@$(STAGES) all
+
+lint sanity unit integration molecule: $(TEST_READY)
+	@$(STAGES) $@
+
+# With WARREN_BINARY=PATH the suite runs against the real program too.
+.PHONY: contract
+contract: $(TEST_READY)
+	@$(STAGES) contract
+
+.PHONY: test-long benchmark
+test-long: $(TEST_READY)
+	@$(STAGES) long
+
+benchmark: $(TEST_READY)
+	@$(STAGES) benchmark
+
+.PHONY: format
+format: $(TEST_READY)
+	@$(BIN)/ruff check --fix && $(BIN)/ruff format
+
+.PHONY: clean
+clean:
+	rm -rf $(VENV) .cache .ansible .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage $(TESTS)/output

@@ -1,0 +1,237 @@
+"""Runs the stages of `make test` and closes with one summary.
+
+    .venv/bin/python scripts/stages.py [--list] [--jobs N] NAME...
+
+NAME is a stage or a group (lint, quick, molecule, all). The quick stages do not depend on time: up to --jobs of them
+run side by side, and the output of each is shown when it ends. The others run one after another, with live output.
+Every stage runs, also after a failure.
+
+Every stage gets a home of its own (.cache/home), so that no test depends on what a person keeps in theirs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import concurrent.futures
+import configparser
+import io
+import os
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+COLLECTION = ROOT / "collections/ansible_collections/warren/load"
+TESTS = COLLECTION.relative_to(ROOT) / "tests"
+HOME = ROOT / ".cache/home"
+PYTHON_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+GET_PIP = '''\
+"""Stands in for get-pip.py, which ansible-test would download: makes pip from the copy that comes with Python."""
+import ensurepip
+import os
+import subprocess
+import sys
+
+environment = dict(os.environ)  # ensurepip points PIP_CONFIG_FILE at nothing, which would lose the settings of pip
+ensurepip.bootstrap(default_pip=True)
+wanted = [argument for argument in sys.argv[1:] if argument not in ("--no-setuptools", "--no-wheel")]
+sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", *wanted], env=environment))
+'''
+
+
+@dataclass(frozen=True)
+class Stage:
+    name: str
+    command: str
+    folder: Path = ROOT
+    timed: bool = False  # timed: runs alone, since its time-outs assume the machine
+
+
+@dataclass(frozen=True)
+class Outcome:
+    stage: Stage
+    returncode: int
+    seconds: float
+
+
+STAGES = [
+    Stage("ansible-lint", "ansible-lint --offline"),
+    Stage("mypy", "mypy"),
+    Stage("ruff", "ruff check && ruff format --check"),
+    Stage("yamllint", "yamllint --strict ."),
+    Stage(
+        "changelog",
+        "antsibull-changelog lint && antsibull-changelog lint-changelog-yaml changelogs/changelog.yaml",
+        COLLECTION,
+    ),
+    Stage("docs", "antsibull-docs lint-collection-docs . --plugin-docs", COLLECTION),
+    Stage("sanity", f"ansible-test sanity --python {PYTHON_VERSION} --color no", COLLECTION),
+    Stage(
+        "unit", f"python -m pytest -n 2 -q {TESTS}/unit --cov --cov-report=term --cov-report=xml:.cache/coverage.xml"
+    ),
+    Stage("contract", f"python -m pytest {TESTS}/contract", timed=True),
+    Stage("integration", f"python -m pytest {TESTS}/integration -m 'not long'", timed=True),
+    Stage("molecule-cluster-life", "molecule test --scenario-name cluster-life", timed=True),
+    Stage("molecule-load-small", "molecule test --scenario-name load-small", timed=True),
+    Stage("molecule-interrupted", "molecule test --scenario-name interrupted", timed=True),
+]
+
+GROUPS = {
+    "lint": ["ansible-lint", "mypy", "ruff", "yamllint", "changelog", "docs"],
+    "molecule": ["molecule-cluster-life", "molecule-load-small", "molecule-interrupted"],
+    "quick": [stage.name for stage in STAGES if not stage.timed],
+    "all": [stage.name for stage in STAGES],
+}
+
+
+def private_home(home: Path = HOME) -> None:
+    """Fills the stages' home: the caller's pip settings, git's leave to read this checkout, the stand-in for get-pip.
+
+    ansible-test hands no PIP_* variable on to the pip it starts, hence a file (readable by its owner alone, since the
+    address of an index may hold a password).
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    pip_conf = home / ".config/pip/pip.conf"
+    pip_conf.parent.mkdir(parents=True, exist_ok=True)
+    pip_conf.touch(mode=0o600)
+    pip_conf.write_text(pip_settings(run_text(sys.executable, "-m", "pip", "config", "list")), encoding="utf-8")
+    (home / ".gitconfig").write_text(f"[safe]\n\tdirectory = {ROOT}\n", encoding="utf-8")
+
+    cache = home / ".ansible/test/cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    for version in get_pip_versions():
+        (cache / f"get_pip_{version.replace('.', '_')}.py").write_text(GET_PIP, encoding="utf-8")
+
+
+def pip_settings(listed: str) -> str:
+    """The text of a pip.conf that says what `pip config list` printed; variables (`:env:`) win, as in pip itself."""
+    merged: dict[str, dict[str, str]] = {}
+    lines = [line for line in listed.splitlines() if re.match(r"[\w:-]+\.[\w-]+=", line)]
+    for line in sorted(lines, key=lambda text: text.startswith(":env:")):
+        place, _, quoted = line.partition("=")
+        section, _, key = place.rpartition(".")
+        value = str(ast.literal_eval(quoted)) if quoted[:1] in "'\"" else quoted
+        merged.setdefault("global" if section == ":env:" else section, {})[key] = value.replace("\n", "\n    ")
+    proxy = os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy")
+    if proxy:
+        merged.setdefault("global", {}).setdefault("proxy", proxy)
+    parser = configparser.RawConfigParser()
+    parser.read_dict(merged)
+    text = io.StringIO()
+    parser.write(text)
+    return text.getvalue()
+
+
+def get_pip_versions() -> list[str]:
+    """The versions of get-pip that the installed ansible-test may look for, read from its source."""
+    import ansible_test
+
+    source = Path(next(iter(ansible_test.__path__))) / "_internal/python_requirements.py"
+    return sorted(set(re.findall(r"pip='(\d+(?:\.\d+)+)'", source.read_text(encoding="utf-8"))))
+
+
+def run_text(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
+
+
+def environment() -> dict[str, str]:
+    """The caller's environment without settings of Ansible, pytest and molecule, with the private home."""
+    others = ("ANSIBLE_", "MOLECULE_", "PYTEST_", "XDG_", "PYTHON")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(others)}
+    pip_cache = env.get("PIP_CACHE_DIR") or run_text(sys.executable, "-m", "pip", "cache", "dir").strip()
+    if env.get("WARREN_BINARY"):
+        env["WARREN_BINARY"] = str((ROOT / env["WARREN_BINARY"]).resolve())
+    return env | {
+        "HOME": str(HOME),
+        "PIP_CACHE_DIR": pip_cache,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)]),
+        "LC_ALL": "C.UTF-8" if sys.platform != "darwin" else "en_US.UTF-8",
+        "PY_COLORS": "0",
+        "NO_COLOR": "1",
+        "ANSIBLE_NOCOLOR": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def headline(stage: Stage) -> str:
+    where = "" if stage.folder == ROOT else f"   (in {stage.folder.relative_to(ROOT)})"
+    return f"\n==> {stage.name}: {stage.command}{where}"
+
+
+def run(stage: Stage, env: dict[str, str], *, live: bool) -> Outcome:
+    """Runs one stage to its end. Not live: collects its output and prints it in one piece, under its headline."""
+    if live:
+        print(headline(stage), flush=True)
+    started = time.monotonic()
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", stage.command],
+        cwd=stage.folder,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=None if live else subprocess.PIPE,
+        stderr=None if live else subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    seconds = time.monotonic() - started
+    result = "passed" if done.returncode == 0 else f"FAILED (exit code {done.returncode})"
+    words = f"{stage.name}: {result} in {seconds:.1f} s"
+    print(words if live else f"{headline(stage)}\n{(done.stdout or '').rstrip()}\n{words}", flush=True)
+    return Outcome(stage, done.returncode, seconds)
+
+
+def chosen(names: list[str]) -> list[Stage]:
+    """The stages of these names and groups, in the order of STAGES."""
+    known = {stage.name for stage in STAGES}
+    wanted: set[str] = set()
+    for name in names:
+        if name not in known | GROUPS.keys():
+            sys.exit(f"{name} is no stage; there are: {', '.join([*GROUPS, *(stage.name for stage in STAGES)])}")
+        wanted.update(GROUPS.get(name, [name]))
+    return [stage for stage in STAGES if stage.name in wanted]
+
+
+def summary(outcomes: list[Outcome], seconds: float) -> str:
+    """A table with a line a stage and the closing line `N passed, N failed`."""
+    width = max(len(outcome.stage.name) for outcome in outcomes)
+    failed = sum(outcome.returncode != 0 for outcome in outcomes)
+    minutes, rest = divmod(round(seconds), 60)
+    lines = ["", "=" * 60]
+    for outcome in outcomes:
+        result = "passed" if outcome.returncode == 0 else "FAILED"
+        lines.append(f"{outcome.stage.name:<{width}}  {result}  {outcome.seconds:7.1f} s")
+    lines += ["=" * 60, f"stages done in {minutes} min {rest} s", f"{len(outcomes) - failed} passed, {failed} failed"]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="+", metavar="NAME")
+    parser.add_argument("--list", action="store_true", help="only print the commands")
+    parser.add_argument("--jobs", type=int, default=2, help="how many quick stages run side by side")
+    options = parser.parse_args()
+    stages = chosen(options.names)
+    if options.list:
+        print("".join(headline(stage) for stage in stages))
+        return 0
+
+    started = time.monotonic()
+    private_home()
+    env = environment()
+    side_by_side = [stage for stage in stages if not stage.timed]
+    live = len(side_by_side) == 1
+    with concurrent.futures.ThreadPoolExecutor(1 if live else max(1, options.jobs)) as pool:
+        outcomes = list(pool.map(lambda stage: run(stage, env, live=live), side_by_side))
+    outcomes += [run(stage, env, live=True) for stage in stages if stage.timed]
+    print(summary(outcomes, time.monotonic() - started), flush=True)
+    return int(any(outcome.returncode != 0 for outcome in outcomes))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
