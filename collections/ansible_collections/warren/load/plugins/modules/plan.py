@@ -1,0 +1,158 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Documentation of the action plugin of the same name."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: plan
+short_description: Print what a load test will do, before anything is created
+version_added: 0.1.0
+author: warren.load contributors (@warren-load)
+description:
+  - Prints what will be created, on what, how long it should take given Warren's own timers, and how many samples each percentile has.
+  - Runs on the controller, touches no host and needs no running cluster.
+attributes:
+  check_mode:
+    description: Can run in check mode.
+    support: full
+  action:
+    description: Has an action plugin that does all of the work on the controller.
+    support: full
+options:
+  run_id:
+    description: The id of the run.
+    type: str
+    required: true
+  results_dir:
+    description: The folder of all results. Those of this run go to a folder in it that is named like the run.
+    type: path
+    required: true
+  cluster:
+    description: The name of the cluster.
+    type: str
+    default: ""
+  scale:
+    description: The scale of the run.
+    type: str
+    choices: [small, medium, large, massive, custom]
+    default: custom
+  services:
+    description: How many services will be created.
+    type: int
+    required: true
+  replicas:
+    description: How many containers each service asks for.
+    type: int
+    required: true
+  image:
+    description: The image of the services.
+    type: str
+    default: ""
+  managers:
+    description: The names of the managers.
+    type: list
+    elements: str
+    default: []
+  workers:
+    description: How many workers are, or will be, ready.
+    type: int
+    default: 0
+  generator:
+    description: The name of the host that sends the load.
+    type: str
+    default: localhost
+  marks:
+    description: What the run is not made of, as for M(warren.load.judge).
+    type: list
+    elements: str
+    choices: [simulator, hollow, shared-host]
+    default: []
+  dialect:
+    description: The dialect of the cluster, or V(auto) as long as it is not known.
+    type: str
+    choices: [auto, tasks, containers]
+    default: auto
+  create_concurrency:
+    description: How many creates are outstanding at a time.
+    type: int
+    default: 1
+  await_deadline:
+    description: After how many seconds the run stops waiting for containers.
+    type: float
+    default: 300.0
+  latency_method:
+    description: The RPC whose latency is measured.
+    type: str
+    default: ListServices
+  latency_calls:
+    description: How many calls are planned.
+    type: int
+    default: 1000
+  latency_rate:
+    description: How many calls a second are planned.
+    type: float
+    default: 200.0
+  clock_factor:
+    description: By what the simulator divides Warren's timers.
+    type: float
+    default: 1.0
+  heartbeats:
+    description: Whether heartbeats of the workers carry all their containers, or only changes.
+    type: str
+    choices: [full, changes]
+    default: full
+  costs:
+    description: The simulator's cost model. V(real) is Warren itself.
+    type: str
+    choices: [ideal, measured, real]
+    default: real
+  objectives:
+    description: The rows that will be judged.
+    type: list
+    elements: dict
+    default: []
+  keep:
+    description: Whether the services stay after the run.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Say what will be done
+  warren.load.plan:
+    run_id: 20261123-120102-4f1a
+    results_dir: results
+    scale: small
+    services: 50
+    replicas: 3
+    managers: [manager-1]
+    workers: 2
+"""
+
+RETURN = r"""
+lines:
+  description: What was printed.
+  returned: always
+  type: list
+  elements: str
+plan:
+  description: The same as data. Seconds are the shortest and the longest that Warren's timers allow for.
+  returned: always
+  type: dict
+  sample:
+    services: 50
+    containers: 150
+    seconds: {create: [0.1, 5.0], await: [0.0, 13.0], latency: [5.0, 5.0], cleanup: [10.0, 22.0], total: [15.1, 45.0]}
+    samples:
+      - {id: latency-p99, statistic: p99, n: 1000, needed: 368, enough: true}
+    notes: []
+results_path:
+  description: The folder of this run's results. It need not exist yet.
+  returned: always
+  type: str
+  sample: /home/me/warren/results/20261123-120102-4f1a
+"""
