@@ -117,7 +117,9 @@ def _verify(address: str, security: Security, timeout: float) -> None:
     try:
         context.load_verify_locations(security.ca_file)
     except (OSError, ssl.SSLError) as error:
-        raise SecurityError(f"the CA file {security.ca_file} cannot be read as PEM ({error})") from error
+        raise SecurityError(
+            f"the CA file {security.ca_file} (warren_load_ca_file) cannot be read as PEM ({error})"
+        ) from error
     with _connect(address, timeout) as plain:
         try:
             context.wrap_socket(plain, server_hostname=security.server_name).close()
@@ -125,7 +127,8 @@ def _verify(address: str, security: Security, timeout: float) -> None:
             raise SecurityError(
                 f"the certificate of {address} does not fit the CA file {security.ca_file} under the name "
                 f"{security.server_name} ({error.verify_message}); fetch ca.crt from that manager's "
-                "~/.warren/certs/manager-<node id>/, or set the name its certificate carries"
+                "~/.warren/certs/manager-<node id>/ for warren_load_ca_file, "
+                "or set warren_load_tls_name to a name it carries"
             ) from error
         except OSError as error:
             raise SecurityError(f"the TLS handshake with {address} failed ({error})") from error

@@ -17,11 +17,12 @@ _TASK_NAMES = {
     "UpdateContainerStatus": "UpdateTaskStatus",
     "WatchContainers": "WatchTasks",
 }
-_NOT_IN_TASKS = """
+_SINCE_V1_1 = """
 UpdateServiceImage RollbackService ReportContainerHealth RequestCertificate StreamEvents
 CreateIngress UpdateIngress DeleteIngress GetIngress ListIngresses
 CreateTLSCertificate DeleteTLSCertificate GetTLSCertificate ListTLSCertificates
-""".split()
+"""
+_NOT_IN_TASKS = frozenset(_SINCE_V1_1.split())
 
 
 class Dialect(enum.StrEnum):
