@@ -32,15 +32,12 @@ PYTHON_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 GET_PIP = '''\
 """Stands in for get-pip.py, which ansible-test would download: makes pip from the copy that comes with Python."""
-import ensurepip
-import os
 import subprocess
 import sys
 
-environment = dict(os.environ)  # ensurepip points PIP_CONFIG_FILE at nothing, which would lose the settings of pip
-ensurepip.bootstrap(default_pip=True)
+subprocess.run([sys.executable, "-m", "ensurepip", "--default-pip"], check=True, stdout=subprocess.DEVNULL)
 wanted = [argument for argument in sys.argv[1:] if argument not in ("--no-setuptools", "--no-wheel")]
-sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", *wanted], env=environment))
+sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", *wanted]))
 '''
 
 
@@ -110,7 +107,7 @@ def private_home(home: Path = HOME) -> None:
 
 def pip_settings(listed: str) -> str:
     """The text of a pip.conf that says what `pip config list` printed; variables (`:env:`) win, as in pip itself."""
-    merged: dict[str, dict[str, str]] = {}
+    merged: dict[str, dict[str, str]] = {"global": {"quiet": "1"}}
     lines = [line for line in listed.splitlines() if re.match(r"[\w:-]+\.[\w-]+=", line)]
     for line in sorted(lines, key=lambda text: text.startswith(":env:")):
         place, _, quoted = line.partition("=")

@@ -1,0 +1,119 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The collection on its own: a tarball, installed in an empty directory, on ansible-core alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[6]
+COLLECTION = ROOT / "collections/ansible_collections/warren/load"
+PORT_BASE = 21900
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with a venv that holds ansible-core and nothing else, and the collection from its tarball."""
+    folder = tmp_path_factory.mktemp("alone")
+    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
+    ansible_core = next(
+        line for line in (COLLECTION / "requirements.txt").read_text().splitlines() if "ansible-core" in line
+    )
+    subprocess.run([folder / "venv/bin/python", "-m", "pip", "install", "--quiet", ansible_core], check=True)
+    run(folder, "ansible-galaxy", "collection", "build", str(COLLECTION), "--output-path", str(folder))
+    (tarball,) = folder.glob("warren-load-*.tar.gz")
+    (folder / "empty").mkdir()
+    run(
+        folder,
+        "ansible-galaxy",
+        "collection",
+        "install",
+        str(tarball),
+        "--offline",
+        "-p",
+        "collections",
+        cwd=folder / "empty",
+    )
+    return folder
+
+
+def run(folder: Path, *command: str, cwd: Path | None = None, rc: int = 0) -> str:
+    """Runs a program of the venv with a home of its own. PIP_* of the caller stay, since a role installs libraries."""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "XDG_", "PYTHON"))
+    }
+    home = folder / "home"
+    home.mkdir(exist_ok=True)
+    pip_settings = Path.home() / ".config/pip/pip.conf"
+    if pip_settings.exists():
+        environment.setdefault("PIP_CONFIG_FILE", str(pip_settings))
+    environment |= {"HOME": str(home), "PATH": f"{folder / 'venv/bin'}{os.pathsep}{environment['PATH']}"}
+    environment |= {"ANSIBLE_COLLECTIONS_PATH": str(folder / "empty/collections"), "ANSIBLE_NOCOLOR": "1"}
+    done = subprocess.run(
+        [str(folder / "venv/bin" / command[0]), *command[1:]],
+        cwd=cwd or folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=400,
+    )
+    print(f"--- {' '.join(command)}\n{done.stdout}")
+    assert done.returncode == rc, done.stdout
+    return done.stdout
+
+
+def test_nothing_that_is_not_the_collections_own_is_in_the_tarball(alone: Path) -> None:
+    installed = alone / "empty/collections/ansible_collections/warren/load"
+    top = {path.name for path in installed.iterdir()}
+    assert {"plugins", "roles", "playbooks", "meta", "LICENSES", "README.md", "requirements.txt"} <= top
+    assert not {"results", ".venv", ".cache"} & top
+    assert not list(installed.rglob("__pycache__"))
+    assert not (installed / "tests/output").exists()
+
+
+def test_load_small_without_an_inventory(alone: Path) -> None:
+    """On the implicit localhost: starts the sandbox, and installs the libraries that it lacks beside it."""
+    empty = alone / "empty"
+    (empty / "site.yml").write_text(
+        "---\n- name: Load-test the sandbox\n  ansible.builtin.import_playbook: warren.load.load_small\n",
+        encoding="utf-8",
+    )
+    output = run(
+        alone,
+        "ansible-playbook",
+        "site.yml",
+        "-e",
+        json.dumps(
+            {"warren_load_port_base": PORT_BASE, "services": 5, "replicas": 2, "warren_load_latency_calls": 100}
+        ),
+        cwd=empty,
+    )
+    assert "Traceback" not in output
+    results = json.loads((empty / "results/latest/results.json").read_text(encoding="utf-8"))
+    assert results["measurements"]["create"]["created"] == 5
+
+
+def test_a_role_by_its_full_name(alone: Path) -> None:
+    empty = alone / "empty"
+    (empty / "role.yml").write_text(
+        """---
+- name: Deploy the simulator
+  hosts: localhost
+  gather_facts: false
+  roles:
+    - role: warren.load.simulator
+""",
+        encoding="utf-8",
+    )
+    run(alone, "ansible-playbook", "role.yml", "-e", json.dumps({"warren_load_port_base": PORT_BASE}), cwd=empty)
+    assert list((alone / "home/.local/state/warren-load").rglob("warren-simulator.pyz"))
