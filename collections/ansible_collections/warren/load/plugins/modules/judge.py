@@ -13,13 +13,15 @@ short_description: Judge the measurements of a load test against its objectives
 version_added: 0.1.0
 author: warren.load contributors (@warren-load)
 description:
-  - Gives every objective a level (V(target), V(acceptable), V(missed) or V(critical)) and a verdict (V(pass), V(fail), V(inconclusive),
-    V(invalid) or V(not judged)), and the run an overall verdict.
-  - The level says where the measured value falls. A value that is worse than acceptable and short of critical is V(missed).
-  - The verdict uses the interval of the value. The limit that decides is the one that parts the levels that pass from O(fail_at).
-    The objective passes if the whole interval is on its good side, fails if the whole interval is on its bad side, and is
-    V(inconclusive) otherwise.
-  - The module measures nothing and sends nothing. A run in which an objective fails is not a failed task, see RV(green).
+  - Gives every objective a level (V(target), V(acceptable), V(missed) or V(critical)) and a verdict (V(pass), V(fail),
+    V(inconclusive), V(invalid) or V(not judged)), and the run an overall verdict.
+  - The level says where the measured value falls. A value that is worse than acceptable and short of critical is
+    V(missed).
+  - The verdict uses the interval of the value. The limit that decides is the one that parts the levels that pass from
+    O(fail_at). The objective passes if the whole interval is on its good side, fails if the whole interval is on its
+    bad side, and is V(inconclusive) otherwise.
+  - The module measures nothing and sends nothing. A run in which an objective fails is not a failed task, see
+    RV(green).
 requirements:
   - jmespath
 attributes:
@@ -29,19 +31,20 @@ attributes:
 options:
   measurements:
     description:
-      - What the phases of the run returned, one key a phase (V(create), V(await), V(latency), V(resources), V(cleanup)).
+      - What the phases of the run returned, one key a phase (V(create), V(await), V(latency), V(resources),
+        V(cleanup)).
       - Without it the module only checks O(objectives).
     type: dict
   audit:
     description:
-      - What the generator says about itself, by generator or flat. One that says V(valid=false) makes every objective V(invalid) whose
-        value passed through the generator's clock.
+      - What the generator says about itself, by generator or flat. One that says V(valid=false) makes every objective
+        V(invalid) whose value passed through the generator's clock.
     type: dict
     default: {}
   objectives:
     description:
-      - The rows to judge, as in C(roles/load/files/objectives.yml). An unknown key, a bad expression, a path that is not in the
-        measurements, an unknown unit or limits out of order are an error.
+      - The rows to judge, as in C(roles/load/files/objectives.yml). An unknown key, a bad expression, a path that is
+        not in the measurements, an unknown unit or limits out of order are an error.
     type: list
     elements: dict
     required: true
@@ -57,8 +60,8 @@ options:
     default: missed
   marks:
     description:
-      - What the run was not made of. V(simulator), the managers are simulated. V(hollow), the workers run no containers.
-        V(shared-host), the generator shared a host with what it measured.
+      - What the run was not made of. V(simulator), the managers are simulated. V(hollow), the workers run no
+        containers. V(shared-host), the generator shared a host with what it measured.
       - Judgements that a mark touches carry it.
     type: list
     elements: str
@@ -108,7 +111,9 @@ judgements:
       note: ""
       advice: []
 verdict:
-  description: The overall verdict. It is V(pass) only if at least one objective passed and every other one passed or was not judged.
+  description:
+    - The overall verdict.
+    - It is V(pass) only if at least one objective passed and every other one passed or was not judged.
   returned: when O(measurements) is given
   type: str
   sample: pass
@@ -132,8 +137,14 @@ import traceback
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.warren.load.plugins.module_utils.objectives.judging import FAIL_AT, MARKS, judge
-from ansible_collections.warren.load.plugins.module_utils.objectives.rows import SCALES, ObjectiveError, load_rows
+
+from ansible_collections.warren.load.plugins.module_utils.objectives.judging import FAIL_AT, judge
+from ansible_collections.warren.load.plugins.module_utils.objectives.rows import (
+    MARKS,
+    SCALES,
+    ObjectiveError,
+    load_rows,
+)
 
 try:
     import jmespath  # noqa: F401  # pylint: disable=unused-import
@@ -158,22 +169,24 @@ def main() -> None:
     )
     if JMESPATH_ERROR:
         module.fail_json(msg=missing_required_lib("jmespath"), exception=JMESPATH_ERROR)
-    options: dict[str, t.Any] = module.params
     try:
-        rows = load_rows(options["objectives"])
-        if options["measurements"] is None:
-            module.exit_json(changed=False, summary=f"{len(rows)} objectives are well formed")
-        judged = judge(
-            options["measurements"],
-            options["audit"],
-            rows,
-            scale=options["scale"],
-            fail_at=options["fail_at"],
-            marks=options["marks"],
-        )
+        module.exit_json(changed=False, **_judged(module.params))
     except ObjectiveError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=False, **judged)
+
+
+def _judged(options: dict[str, t.Any]) -> dict[str, t.Any]:
+    rows = load_rows(options["objectives"])
+    if options["measurements"] is None:
+        return {"summary": f"{len(rows)} objectives are well formed"}
+    return judge(
+        options["measurements"],
+        options["audit"],
+        rows,
+        scale=options["scale"],
+        fail_at=options["fail_at"],
+        marks=options["marks"],
+    )
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ short_description: Print what a load test will do, before anything is created
 version_added: 0.1.0
 author: warren.load contributors (@warren-load)
 description:
-  - Prints what will be created, on what, how long it should take given Warren's own timers, and how many samples each percentile has.
+  - Prints what will be created, on what, how long it should take given Warren's own timers, and how many samples each
+    percentile has.
   - Runs on the controller, touches no host and needs no running cluster.
 attributes:
   check_mode:

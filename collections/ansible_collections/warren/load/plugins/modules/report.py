@@ -13,8 +13,9 @@ short_description: Write the results of a load test and print its banner
 version_added: 0.1.0
 author: warren.load contributors (@warren-load)
 description:
-  - Writes C(results.json) (schema in C(docs/results.schema.json)) and C(report.txt) to a folder of the run's own, fetches the raw samples
-    and the journal from the generator, points the link C(latest) at the folder, and prints the banner.
+  - Writes C(results.json) (schema in C(docs/results.schema.json)) and C(report.txt) to a folder of the run's own,
+    fetches the raw samples and the journal from the generator, points the link C(latest) at the folder, and prints the
+    banner.
   - Runs on the controller, with Python's standard library alone. Of the generator it only copies files.
   - A run that failed its objectives is not a failed task, see RV(green).
 attributes:
@@ -27,8 +28,9 @@ attributes:
 options:
   run:
     description:
-      - The run. O(run.id) is required. Known keys are V(id), V(cluster), V(scale), V(services), V(replicas), V(image), V(dialect),
-        V(started) and V(finished) (ISO 8601, or seconds since 1970), V(fail_at), V(seed), V(keep), V(profiling). Others are kept.
+      - The run. O(run.id) is required. Known keys are V(id), V(cluster), V(scale), V(services), V(replicas), V(image),
+        V(dialect), V(started) and V(finished) (ISO 8601, or seconds since 1970), V(fail_at), V(seed), V(keep),
+        V(profiling). Others are kept.
     type: dict
     required: true
   results_dir:
@@ -59,7 +61,8 @@ options:
     default: []
   phases:
     description:
-      - How each phase ended, as a list of V(name), V(status) (V(ok), V(failed) or V(skipped)), V(duration) in seconds and V(error).
+      - How each phase ended, as a list of V(name), V(status) (V(ok), V(failed) or V(skipped)), V(duration) in seconds
+        and V(error).
     type: list
     elements: dict
     default: []

@@ -1,0 +1,337 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Judge measurements against objectives.
+
+Level and verdict answer two questions.
+
+*Where does the value fall?* The level is that of the measured value alone: ``target``, ``acceptable``, ``critical`` as
+in the guide's table, and ``missed`` for what the table leaves open, worse than acceptable and short of critical.
+
+*May one say that it held?* The verdict uses the interval (95 %, order statistics). The limit that decides is the one
+between the levels that pass and ``fail_at``, the mildest level that fails:
+
+==========  =================  =====================================
+fail_at     deciding limit     passes, for an objective ``below``
+==========  =================  =====================================
+acceptable  limits.target      upper bound < target
+missed      limits.acceptable  upper bound < acceptable
+critical    limits.critical    upper bound <= critical
+==========  =================  =====================================
+
+``pass`` if the whole interval is on the good side, ``fail`` if the whole interval is on the bad side, else
+``inconclusive``, with an estimate of how many more samples would tell. A percentile whose sample is too small for an
+upper bound can fail but never pass. ``invalid`` where the audit says that the generator's own delay is in the value;
+``not judged`` where there is no value, or where it would say nothing.
+
+Overall: ``fail`` before ``invalid`` before ``inconclusive`` before ``pass``; a run in which nothing passed is never
+``pass``.
+"""
+
+from __future__ import annotations
+
+import math
+import typing as t
+
+from .rows import Row, search
+from .units import convert, quantity
+
+__all__ = [
+    "FAIL_AT",
+    "LEVELS",
+    "MARKS",
+    "VERDICTS",
+    "audit_reasons",
+    "judge",
+    "level_of",
+    "limit_text",
+    "samples_needed",
+]
+
+LEVELS = ("target", "acceptable", "missed", "critical")
+"""From best to worst."""
+FAIL_AT = ("acceptable", "missed", "critical")
+VERDICTS = ("pass", "fail", "inconclusive", "invalid", "not judged")
+
+_DECIDING = {"acceptable": "target", "missed": "acceptable", "critical": "critical"}
+
+Judgement = dict[str, t.Any]
+
+
+def judge(
+    measurements: dict[str, t.Any],
+    audit: dict[str, t.Any],
+    rows: t.Sequence[Row],
+    *,
+    scale: str,
+    fail_at: str = "missed",
+    marks: t.Sequence[str] = (),
+) -> dict[str, t.Any]:
+    """Judge every row.
+
+    Returns ``{judgements, verdict, green, counts, summary}`` as the module ``judge`` documents them. ``green`` is what
+    the exit code follows: no row failed or is invalid, at least one passed, and no inconclusive row's value lies at
+    ``fail_at`` or worse.
+    """
+    reasons = audit_reasons(audit)
+    judged = {row.id: _judge_row(row, measurements, reasons, scale=scale, fail_at=fail_at, marks=marks) for row in rows}
+    spoilt = [
+        judged[row.id]["label"]
+        for row in rows
+        if not row.size and (judged[row.id]["verdict"] in ("fail", "inconclusive", "invalid"))
+    ]
+    held = any(not row.size and judged[row.id]["verdict"] == "pass" for row in rows)
+    for row in rows:
+        if row.size:
+            _judge_size(judged[row.id], spoilt, held=held)
+    judgements = [judged[row.id] for row in rows]
+    counts = {verdict: sum(entry["verdict"] == verdict for entry in judgements) for verdict in VERDICTS}
+    verdict = next((entry for entry in ("fail", "invalid", "inconclusive", "pass") if counts[entry]), "not judged")
+    undecided = [entry for entry in judgements if entry["verdict"] == "inconclusive"]
+    green = (
+        verdict in ("pass", "inconclusive")
+        and counts["pass"] > 0
+        and all(LEVELS.index(entry["level"]) < LEVELS.index(fail_at) for entry in undecided)
+    )
+    return {
+        "judgements": judgements,
+        "verdict": verdict,
+        "green": green,
+        "counts": counts,
+        "summary": _summary(verdict, judgements, counts),
+    }
+
+
+def level_of(value: float, limits: t.Mapping[str, float], direction: str, *, inclusive: bool = False) -> str:
+    """The level of a value. ``limits`` has ``target`` and ``acceptable``, and may have ``critical``.
+
+    A worse value never gets a better level.
+    """
+    if direction == "equal":
+        return "target" if value == limits["target"] else "missed"
+    sign = 1.0 if direction == "below" else -1.0
+
+    def good(limit: float) -> bool:
+        return sign * value < sign * limit or (inclusive and value == limit)
+
+    if good(limits["target"]):
+        return "target"
+    if good(limits["acceptable"]):
+        return "acceptable"
+    if "critical" in limits and sign * value > sign * limits["critical"]:
+        return "critical"
+    return "missed"
+
+
+def audit_reasons(audit: t.Any) -> list[str]:
+    """Why the audit voids the run: the reasons of every part of it that says ``valid: false``."""
+    found: list[str] = []
+    if isinstance(audit, dict):
+        if audit.get("valid") is False:
+            found += [str(reason) for reason in audit.get("reasons") or []] or ["the audit gives no reason"]
+        for part in audit.values():
+            found += audit_reasons(part)
+    elif isinstance(audit, list):
+        for part in audit:
+            found += audit_reasons(part)
+    return list(dict.fromkeys(found))
+
+
+def samples_needed(statistic: str) -> int:
+    """How many samples a percentile needs for a finite two-sided 95 % upper bound: 6, 72, 368 for p50, p95, p99."""
+    quantile = _quantile(statistic)
+    return 1 if quantile is None else math.ceil(math.log(0.025) / math.log(quantile))
+
+
+def limit_text(limit: float, unit: str, direction: str, *, inclusive: bool = False) -> str:
+    """A limit as a person reads it: ``< 512 MB``, ``> 0.5/s``, ``>= 50 nodes``, ``= 0``."""
+    sign = {"below": "<", "above": ">", "equal": "="}[direction]
+    if inclusive and direction != "equal":
+        sign += "="
+    return f"{sign} {quantity(limit, unit)}"
+
+
+def _judge_row(
+    row: Row,
+    measurements: dict[str, t.Any],
+    audit: list[str],
+    *,
+    scale: str,
+    fail_at: str,
+    marks: t.Sequence[str],
+) -> Judgement:
+    judgement: Judgement = {
+        "id": row.id,
+        "label": row.label,
+        "sentence": row.sentence,
+        "source": row.source,
+        "statistic": row.statistic,
+        "direction": row.direction,
+        "inclusive": row.inclusive,
+        "value": None,
+        "unit": row.unit,
+        "low": None,
+        "high": None,
+        "n": None,
+        "level": None,
+        "verdict": "not judged",
+        "limit": None,
+        "limits": {},
+        "marks": [mark for mark in marks if mark in row.marks or (mark == "shared-host" and row.timed)],
+        "note": "",
+        "advice": [],
+    }
+    limits: dict[str, float] = {}
+    for level, limit in row.limits_at(scale).items():
+        number = _number(search(limit, measurements), row.unit) if isinstance(limit, str) else {"value": limit}
+        if isinstance(number, str):
+            judgement["note"] = f"its limit, {limit}, {number}"
+            return judgement
+        limits[level] = number["value"]
+    judgement["limits"] = limits
+    judgement["limit"] = limits.get("target" if row.direction == "equal" else _DECIDING[fail_at])
+    for mark in marks:
+        if mark in row.not_judged_with:
+            judgement["note"] = row.not_judged_with[mark]
+            return judgement
+    number = _number(search(row.path, measurements), row.unit)
+    if isinstance(number, str):
+        judgement["note"] = row.if_missing or f"{row.path} {number}"
+        return judgement
+    judgement.update(number)
+    judgement["level"] = level_of(number["value"], limits, row.direction, inclusive=row.inclusive)
+    if row.timed and audit:
+        judgement["verdict"] = "invalid"
+        judgement["note"] = "the audit voids it: " + "; ".join(audit)
+        return judgement
+    judgement["verdict"], judgement["note"] = _decide(row, judgement, limits, fail_at)
+    if LEVELS.index(judgement["level"]) >= LEVELS.index("missed") or judgement["verdict"] == "fail":
+        judgement["advice"] = list(row.advice)
+    return judgement
+
+
+def _decide(row: Row, judgement: Judgement, limits: dict[str, float], fail_at: str) -> tuple[str, str]:
+    """Verdict and note of a value, from where the two ends of its interval fall."""
+    failing = LEVELS.index("missed" if row.direction == "equal" and fail_at == "acceptable" else fail_at)
+
+    def fails(value: float | None) -> bool:
+        """An end that is not known could be anywhere, so it is as bad as can be."""
+        return value is None or LEVELS.index(level_of(value, limits, row.direction, inclusive=row.inclusive)) >= failing
+
+    if judgement["limit"] is None:
+        return "pass", f"the objective has no level {fail_at}"
+    value: float = judgement["value"]
+    best: float | None = value
+    worst: float | None = value
+    bounds = (judgement["low"], judgement["high"])
+    statistical = bounds != (None, None) or (_quantile(row.statistic) is not None and judgement["n"] is not None)
+    if statistical and not row.exact and row.direction != "equal":
+        best, worst = bounds if row.direction == "below" else bounds[::-1]
+        best = value if best is None else best
+    if not fails(worst):
+        return "pass", ""
+    if fails(best):
+        return "fail", ""
+    return "inconclusive", _more_samples(row, judgement, worst)
+
+
+def _more_samples(row: Row, judgement: Judgement, worst: float | None) -> str:
+    """How many more samples would part the interval from the deciding limit. Its width shrinks with the root of their
+    number."""
+    limit: float = judgement["limit"]
+    count = judgement["n"] or 0
+    shown = quantity(limit, row.unit)
+    if worst is None:
+        missing = samples_needed(row.statistic) - count
+        reason = f"{count} {row.samples} give {row.statistic} no bound on the side of the limit of {shown}"
+        return f"{reason}; needs about {missing} more {row.samples}" if missing > 0 else reason
+    ends = [quantity(end, row.unit) if end is not None else "?" for end in (judgement["low"], judgement["high"])]
+    reason = f"the interval {ends[0]} to {ends[1]} spans the limit of {shown}"
+    distance = abs(limit - judgement["value"])
+    ends_known = [end for end in (judgement["low"], judgement["high"]) if end is not None]
+    towards = [end for end in ends_known if (end > judgement["value"]) == (limit > judgement["value"])]
+    width = abs(towards[0] - judgement["value"]) if towards else 0.0
+    if not count or not width or distance * 30 < width:
+        return f"{reason}; the value is too close to it for more {row.samples} to tell" if count else reason
+    wanted = math.ceil(count * (width / distance) ** 2 * 1.1)
+    more = _round_up(max(wanted - count, 1))
+    return f"{reason}; needs about {more} more {row.samples}"
+
+
+def _judge_size(judgement: Judgement, spoilt: list[str], *, held: bool) -> None:
+    """A size that held says what the cluster can carry at least. That no more was tried says nothing."""
+    if judgement["verdict"] not in ("pass", "fail"):
+        return
+    size = quantity(judgement["value"], judgement["unit"])
+    if spoilt:
+        note = f"the run did not hold at {size}: {', '.join(spoilt)}"
+    elif not held:
+        note = f"nothing else was judged at {size}"
+    elif judgement["verdict"] == "fail":
+        note = f"the run held at {size}; more was not tried"
+    else:
+        return
+    judgement.update(verdict="not judged", level=None, note=note, advice=[])
+
+
+def _number(found: t.Any, unit: str) -> dict[str, t.Any] | str:
+    """A measured value in ``unit`` as ``{value, low, high, n}``, or what is wrong with it."""
+    number = found if isinstance(found, dict) else {"value": found}
+    value = number.get("value")
+    if value is None:
+        return "was not measured"
+    # True and false are what an expression such as "a == b && c" yields where it does not hold: never a zero that
+    # passes.
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return "is not a number"
+    factor = convert(1.0, str(number.get("unit") or unit), unit)
+    if factor is None:
+        return f"was measured in {number.get('unit')}, not in {unit}"
+
+    def scaled(end: t.Any) -> float | None:
+        known = isinstance(end, (int, float)) and not isinstance(end, bool) and math.isfinite(end)
+        return float(end) * factor if known else None
+
+    count = number.get("n")
+    return {
+        "value": float(value) * factor,
+        "low": scaled(number.get("low")),
+        "high": scaled(number.get("high")),
+        "n": count if isinstance(count, int) and not isinstance(count, bool) else None,
+    }
+
+
+def _quantile(statistic: str) -> float | None:
+    """0.99 for p99, 0.999 for p999, None for what is no percentile."""
+    digits = statistic[1:]
+    if not statistic.startswith("p") or not digits.isdigit() or not digits.strip("0"):
+        return None
+    return float("0." + digits) if len(digits) > 1 else None
+
+
+def _round_up(count: int) -> int:
+    """Two significant digits are all that such an estimate is worth."""
+    step = 10 ** max(0, len(str(count)) - 2)
+    return -(-count // step) * step
+
+
+def _summary(verdict: str, judgements: list[Judgement], counts: dict[str, int]) -> str:
+    total = len(judgements)
+    worst = [entry for entry in judgements if entry["verdict"] == verdict]
+    if verdict == "pass":
+        rest = f", {counts['not judged']} were not judged" if counts["not judged"] else ""
+        return f"pass: {counts['pass']} of {total} objectives passed{rest}"
+    if verdict == "not judged":
+        return f"not judged: none of {total} objectives could be judged, so the run proves nothing"
+    shown = [_failure(entry) for entry in worst[:3]]
+    more = f" and {len(worst) - 3} more" if len(worst) > 3 else ""
+    return f"{verdict}: {'; '.join(shown)}{more}"
+
+
+def _failure(entry: Judgement) -> str:
+    value = quantity(entry["value"], entry["unit"])
+    if entry["limit"] is None:
+        return f"{entry['label']} is {value}"
+    limit = limit_text(entry["limit"], entry["unit"], entry["direction"], inclusive=entry["inclusive"])
+    return f"{entry['label']} is {value} (limit {limit})"

@@ -1,0 +1,223 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What ``measurements`` can hold, and whether an expression asks for something that is not there.
+
+A JMESPath expression that names nothing yields null, which looks like "not measured". So expressions are checked
+against this shape before a run begins.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import typing as t
+
+
+@dataclasses.dataclass(frozen=True)
+class Leaf:
+    """A value. With a unit it is a number, alone or as ``{"value", "unit", "low", "high", "n"}``."""
+
+    unit: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Fields:
+    """An object with known keys."""
+
+    of: dict[str, Shape]
+
+
+@dataclasses.dataclass(frozen=True)
+class Each:
+    """An object with any keys (names of nodes, texts of errors), all values alike."""
+
+    of: Shape
+
+
+@dataclasses.dataclass(frozen=True)
+class Items:
+    """A list."""
+
+    of: Shape
+
+
+Shape = Leaf | Fields | Each | Items | None
+"""None is anything: what a function returns."""
+
+
+class UnknownPath(Exception):
+    """An expression that asks for what measurements never hold; str() says what, in half a sentence."""
+
+
+def _spread(unit: str) -> Fields:
+    return Fields({name: Leaf(unit) for name in ("min", "p50", "p90", "p95", "p99", "p999", "max", "mean")})
+
+
+_COUNTS = Each(Leaf("1"))
+_PROCESS = Fields(
+    {
+        "name": Leaf(),
+        "pid": Leaf(),
+        "source": Leaf(),
+        "rss": Leaf("MB"),
+        "rss_peak": Leaf("MB"),
+        "cpu": Leaf("%"),
+        "open_files": Leaf("files"),
+        "threads": Leaf("threads"),
+        "goroutines": Leaf("goroutines"),
+    }
+)
+
+MEASUREMENTS = Fields(
+    {
+        "create": Fields(
+            {
+                "services": Leaf("services"),
+                "replicas": Leaf("1"),
+                "created": Leaf("services"),
+                "found": Leaf("services"),
+                "failed": Leaf("creations"),
+                "ambiguous": Leaf("creations"),
+                "causes": _COUNTS,
+                "attempts": Leaf("calls"),
+                "retries": Leaf("calls"),
+                "duration": Leaf("s"),
+                "rate": Leaf("1/s"),
+                "service_time": _spread("ms"),
+                "response_time": _spread("ms"),
+            }
+        ),
+        "await": Fields(
+            {
+                "expected": Leaf("containers"),
+                "records": Leaf("records"),
+                "running": Leaf("containers"),
+                "settled": Leaf(),
+                "duration": Leaf("s"),
+                "states": _COUNTS,
+                "scheduling_latency": _spread("s"),
+                "create_to_running": _spread("s"),
+                "placement": _COUNTS,
+                "nodes_ready": Leaf("nodes"),
+                "polls": Leaf("calls"),
+                "poll_interval": Leaf("s"),
+                "poll_time": Leaf("s"),
+            }
+        ),
+        "latency": Fields(
+            {
+                "method": Leaf(),
+                "calls": Leaf("calls"),
+                "ok": Leaf("calls"),
+                "errors": _COUNTS,
+                "error_count": Leaf("calls"),
+                "unsent": Leaf("calls"),
+                "rate_planned": Leaf("1/s"),
+                "rate_achieved": Leaf("1/s"),
+                "send_lag": _spread("ms"),
+                "service_time": _spread("ms"),
+                "response_time": _spread("ms"),
+                "duration": Leaf("s"),
+            }
+        ),
+        "resources": Fields(
+            {
+                "managers": Items(_PROCESS),
+                "workers": Items(_PROCESS),
+                "manager_rss_max": Leaf("MB"),
+                "worker_rss_max": Leaf("MB"),
+                "unavailable": Items(Leaf()),
+            }
+        ),
+        "cleanup": Fields(
+            {
+                "services_deleted": Leaf("services"),
+                "services_left": Leaf("services"),
+                "containers_purged": Leaf("records"),
+                "containers_left": Leaf("records"),
+                "orphans_found": Leaf("records"),
+                "forced": Leaf("records"),
+                "duration": Leaf("s"),
+                "first_delete": Leaf(),
+                "last_gone": Leaf(),
+            }
+        ),
+        "hollow": Fields(
+            {
+                "nodes": Leaf("nodes"),
+                "registered": Leaf("nodes"),
+                "containers": Leaf("containers"),
+                "heartbeats": _COUNTS,
+                "polls": _COUNTS,
+                "missed_deadlines": Leaf("calls"),
+                "errors": _COUNTS,
+                "rss_bytes": Leaf("B"),
+                "cpu_seconds": Leaf("s"),
+            }
+        ),
+    }
+)
+
+_PARTS_OF_A_NUMBER = ("value", "unit", "low", "high", "n")
+
+
+def shape_of(node: dict[str, t.Any], within: Shape = MEASUREMENTS) -> Shape:
+    """The shape that a parsed JMESPath expression (``jmespath.compile(...).parsed``) yields. Raises UnknownPath."""
+    kind: str = node["type"]
+    children: list[dict[str, t.Any]] = node.get("children", [])
+    if kind == "field":
+        return _field(within, node["value"])
+    if kind in ("subexpression", "index_expression", "pipe"):
+        for child in children:
+            within = shape_of(child, within)
+        return within
+    if kind == "index":
+        return _element(within)
+    if kind == "slice":
+        return within
+    if kind in ("projection", "filter_projection"):
+        element = _element(shape_of(children[0], within))
+        if kind == "filter_projection":
+            shape_of(children[2], element)
+        return Items(shape_of(children[1], element))
+    if kind == "value_projection":
+        mapping = shape_of(children[0], within)
+        return Items(shape_of(children[1], mapping.of if isinstance(mapping, Each) else None))
+    if kind == "flatten":
+        listing = shape_of(children[0], within)
+        inner = _element(listing)
+        return inner if isinstance(inner, Items) else listing
+    if kind in ("identity", "current"):
+        return within
+    if kind == "multi_select_list" and len(children) == 1:
+        return Items(shape_of(children[0], within))
+    # Comparisons, functions, literals, multi-selects: their parts are checked, what they yield can be anything.
+    for child in children:
+        shape_of(child, None if kind == "expref" else within)
+    return None
+
+
+def _field(within: Shape, name: str) -> Shape:
+    if within is None:
+        return None
+    if isinstance(within, Fields):
+        if name in within.of:
+            return within.of[name]
+        near = difflib.get_close_matches(name, within.of, 1)
+        hint = f"did you mean '{near[0]}'?" if near else f"there is {', '.join(within.of)}"
+        raise UnknownPath(f"there is no '{name}' in the measurements ({hint})")
+    if isinstance(within, Each):
+        return within.of
+    if isinstance(within, Leaf) and within.unit and name in _PARTS_OF_A_NUMBER:
+        return Leaf(within.unit) if name in ("value", "low", "high") else Leaf("1" if name == "n" else "")
+    raise UnknownPath(f"'{name}' is asked of {'a list' if isinstance(within, Items) else 'a single value'}")
+
+
+def _element(within: Shape) -> Shape:
+    if within is None:
+        return None
+    if isinstance(within, Items):
+        return within.of
+    raise UnknownPath("it treats as a list what is none")
