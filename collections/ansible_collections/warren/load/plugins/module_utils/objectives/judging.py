@@ -37,18 +37,6 @@ import typing as t
 from .rows import Row, search
 from .units import convert, quantity
 
-__all__ = [
-    "FAIL_AT",
-    "LEVELS",
-    "MARKS",
-    "VERDICTS",
-    "audit_reasons",
-    "judge",
-    "level_of",
-    "limit_text",
-    "samples_needed",
-]
-
 LEVELS = ("target", "acceptable", "missed", "critical")
 """From best to worst."""
 FAIL_AT = ("acceptable", "missed", "critical")
@@ -237,8 +225,7 @@ def _decide(row: Row, judgement: Judgement, limits: dict[str, float], fail_at: s
 
 
 def _more_samples(row: Row, judgement: Judgement, worst: float | None) -> str:
-    """How many more samples would part the interval from the deciding limit. Its width shrinks with the root of their
-    number."""
+    """How many more samples would part the interval from the deciding limit; its width shrinks with their root."""
     limit: float = judgement["limit"]
     count = judgement["n"] or 0
     shown = quantity(limit, row.unit)
