@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import re
 import xml.etree.ElementTree as ET
+from typing import Any
 
 from .conftest import Sandbox
 
-FEW = {"services": 10, "replicas": 2, "warren_load_latency_calls": 200}
+FEW: dict[str, Any] = {"services": 10, "replicas": 2, "warren_load_latency_calls": 200}
 
 
 def test_a_run_on_a_running_cluster_leaves_the_cluster(sandbox: Sandbox) -> None:
