@@ -37,7 +37,7 @@ import sys
 
 subprocess.run([sys.executable, "-m", "ensurepip", "--default-pip"], check=True, stdout=subprocess.DEVNULL)
 wanted = [argument for argument in sys.argv[1:] if argument not in ("--no-setuptools", "--no-wheel")]
-sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", *wanted]))
+sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", "--quiet", *wanted]))
 '''
 
 
@@ -46,7 +46,8 @@ class Stage:
     name: str
     command: str
     folder: Path = ROOT
-    timed: bool = False  # timed: runs alone, since its time-outs assume the machine
+    timed: bool = False  # runs alone, since its time-outs assume the machine
+    extra: bool = False  # not a part of `make test`
 
 
 @dataclass(frozen=True)
@@ -69,20 +70,23 @@ STAGES = [
     Stage("docs", "antsibull-docs lint-collection-docs . --plugin-docs", COLLECTION),
     Stage("sanity", f"ansible-test sanity --python {PYTHON_VERSION} --color no", COLLECTION),
     Stage(
-        "unit", f"python -m pytest -n 2 -q {TESTS}/unit --cov --cov-report=term --cov-report=xml:.cache/coverage.xml"
+        "unit",
+        f"python -m pytest -n 2 -q scripts {TESTS}/unit --cov --cov-report=term --cov-report=xml:.cache/coverage.xml",
     ),
     Stage("contract", f"python -m pytest {TESTS}/contract", timed=True),
     Stage("integration", f"python -m pytest {TESTS}/integration -m 'not long'", timed=True),
     Stage("molecule-cluster-life", "molecule test --scenario-name cluster-life", timed=True),
     Stage("molecule-load-small", "molecule test --scenario-name load-small", timed=True),
     Stage("molecule-interrupted", "molecule test --scenario-name interrupted", timed=True),
+    Stage("long", f"python -m pytest {TESTS}/contract {TESTS}/integration -m long", timed=True, extra=True),
+    Stage("benchmark", f"python -m pytest -s {TESTS}/benchmark", timed=True, extra=True),
 ]
 
 GROUPS = {
     "lint": ["ansible-lint", "mypy", "ruff", "yamllint", "changelog", "docs"],
     "molecule": ["molecule-cluster-life", "molecule-load-small", "molecule-interrupted"],
     "quick": [stage.name for stage in STAGES if not stage.timed],
-    "all": [stage.name for stage in STAGES],
+    "all": [stage.name for stage in STAGES if not stage.extra],
 }
 
 
@@ -107,7 +111,7 @@ def private_home(home: Path = HOME) -> None:
 
 def pip_settings(listed: str) -> str:
     """The text of a pip.conf that says what `pip config list` printed; variables (`:env:`) win, as in pip itself."""
-    merged: dict[str, dict[str, str]] = {"global": {"quiet": "1"}}
+    merged: dict[str, dict[str, str]] = {"global": {"progress-bar": "off"}}
     lines = [line for line in listed.splitlines() if re.match(r"[\w:-]+\.[\w-]+=", line)]
     for line in sorted(lines, key=lambda text: text.startswith(":env:")):
         place, _, quoted = line.partition("=")

@@ -1,0 +1,68 @@
+"""What could go wrong in stages.py without a stage turning red."""
+
+from __future__ import annotations
+
+import configparser
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import stages
+
+
+def test_variables_of_pip_win_over_its_files() -> None:
+    listed = """\
+:env:.index-url='http://127.0.0.1:1/variable'
+global.index-url='http://127.0.0.1:2/file'
+global.find-links='\\n/a\\n/b'
+install.no-warn-script-location='1'
+a warning that is no setting
+"""
+    parser = configparser.RawConfigParser()
+    parser.read_string(stages.pip_settings(listed))
+    assert parser["global"]["index-url"] == "http://127.0.0.1:1/variable"
+    assert parser["global"]["find-links"].split() == ["/a", "/b"]
+    assert parser["install"]["no-warn-script-location"] == "1"
+
+
+def test_pip_reads_back_what_was_written(tmp_path: Path) -> None:
+    file = tmp_path / "pip.conf"
+    file.write_text(stages.pip_settings(":env:.find-links='/some/folder'\nglobal.timeout='7'\n"), encoding="utf-8")
+    read = stages.run_text("env", "-i", f"PIP_CONFIG_FILE={file}", sys.executable, "-m", "pip", "config", "list")
+    assert "global.find-links='/some/folder'" in read
+    assert "global.timeout='7'" in read
+
+
+def test_a_failed_stage_is_told_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    outcomes = [
+        stages.run(stages.Stage("good", "true"), {"PATH": "/usr/bin:/bin"}, live=False),
+        stages.run(stages.Stage("bad", "echo broken; exit 3"), {"PATH": "/usr/bin:/bin"}, live=False),
+    ]
+    assert [outcome.returncode for outcome in outcomes] == [0, 3]
+    shown = capsys.readouterr().out
+    assert "broken" in shown
+    assert "FAILED (exit code 3)" in shown
+    assert stages.summary(outcomes, 61).splitlines()[-2:] == ["stages done in 1 min 1 s", "1 passed, 1 failed"]
+
+
+def test_a_pipe_whose_first_part_fails_is_a_failure() -> None:
+    assert stages.run(stages.Stage("pipe", "false | cat"), {"PATH": "/usr/bin:/bin"}, live=False).returncode == 1
+
+
+def test_every_group_names_stages_that_exist() -> None:
+    known = {stage.name for stage in stages.STAGES}
+    for name, members in stages.GROUPS.items():
+        assert set(members) <= known, name
+    assert [stage.name for stage in stages.chosen(["all"])] == [
+        stage.name for stage in stages.STAGES if not stage.extra
+    ]
+
+
+def test_an_unknown_stage_is_one_sentence() -> None:
+    done = subprocess.run(
+        [sys.executable, stages.__file__, "uint"], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+    assert done.returncode != 0
+    assert done.stderr.startswith("uint is no stage")
+    assert len(done.stderr.splitlines()) == 1
