@@ -75,9 +75,13 @@ STAGES = [
     ),
     Stage("contract", f"python -m pytest {TESTS}/contract", timed=True),
     Stage("integration", f"python -m pytest {TESTS}/integration -m 'not long'", timed=True),
-    Stage("molecule-cluster-life", "molecule test --scenario-name cluster-life", timed=True),
-    Stage("molecule-load-small", "molecule test --scenario-name load-small", timed=True),
-    Stage("molecule-interrupted", "molecule test --scenario-name interrupted", timed=True),
+    Stage(
+        "molecule-cluster-life", "molecule -c .config/molecule/config.yml test --scenario-name cluster-life", timed=True
+    ),
+    Stage("molecule-load-small", "molecule -c .config/molecule/config.yml test --scenario-name load-small", timed=True),
+    Stage(
+        "molecule-interrupted", "molecule -c .config/molecule/config.yml test --scenario-name interrupted", timed=True
+    ),
     Stage("long", f"python -m pytest {TESTS}/contract {TESTS}/integration -m long", timed=True, extra=True),
     Stage("benchmark", f"python -m pytest -s {TESTS}/benchmark", timed=True, extra=True),
 ]
