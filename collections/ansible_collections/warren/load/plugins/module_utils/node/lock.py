@@ -1,0 +1,141 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One run at a time on a cluster: a lock file that names its owner and ends by itself.
+
+PRIVATE to the collection. Standard library only, Python 3.9 and newer.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import getpass
+import json
+import os
+import re
+import socket
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any, Iterator, Optional
+
+from ansible_collections.warren.load.plugins.module_utils.node import process_table
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A lock file's content; times are seconds since the epoch, owner is user@host:pid of the ansible-playbook."""
+
+    cluster: str
+    run_id: str
+    owner: str
+    pid: int
+    pid_start: str
+    host: str
+    since: float
+    expires: float
+
+    def stale(self, now: float) -> Optional[str]:
+        """Why the lock binds nobody any more, or None while it does."""
+        if now > self.expires:
+            return "it expired %d s ago" % (now - self.expires)
+        if self.pid and self.host == socket.gethostname() and process_table.start_time(self.pid) != self.pid_start:
+            return "its owner %s has ended" % self.owner
+        return None
+
+
+class Locked(Exception):
+    """Somebody else holds the cluster; str() is the sentence for the user."""
+
+    def __init__(self, lock: Lock) -> None:
+        since = time.strftime("%H:%M:%S", time.localtime(lock.since))
+        until = time.strftime("%H:%M:%S", time.localtime(lock.expires))
+        super().__init__(
+            "Cluster %s is in use by %s (run %s, since %s, until %s at the latest): wait for it to end, or run the "
+            "cleanup playbook if it is dead." % (lock.cluster, lock.owner, lock.run_id, since, until)
+        )
+        self.lock = lock
+
+
+def controller_pid(pid: Optional[int] = None) -> Optional[int]:
+    """The ansible-playbook above this process, if it is on this host: the top of the row of ansible programs."""
+    found = None
+    pid = os.getpid() if pid is None else pid
+    while pid is not None and pid > 1:
+        if any(re.match(r"ansible(-playbook|-runner)?$", os.path.basename(word)) for word in _program(pid)):
+            found = pid
+        pid = process_table.parent(pid)
+    return found
+
+
+def new_lock(cluster: str, run_id: str, expiry: float, now: float, pid: Optional[int]) -> Lock:
+    """A lock owned by this user, on this host, for the controller `pid` (None: its end cannot be seen from here)."""
+    host = socket.gethostname()
+    owner = "%s@%s:%s" % (_user(), host, pid if pid else "?")
+    mark = (process_table.start_time(pid) or "") if pid else ""
+    return Lock(cluster, run_id, owner, pid or 0, mark, host, now, now + expiry)
+
+
+def read(path: str) -> Optional[Lock]:
+    """The lock, or None where there is none that can be read."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            raw: Any = json.load(stream)
+        return Lock(**raw)
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def acquire(path: str, lock: Lock, now: float) -> Optional[str]:
+    """Take the lock; returns a note if a stale one of somebody else's was taken over. Raises Locked."""
+    with _guard(path):
+        held = read(path)
+        note = None
+        if held is not None and held.run_id != lock.run_id:
+            reason = held.stale(now)
+            if reason is None:
+                raise Locked(held)
+            note = "The lock of run %s was taken over: %s." % (held.run_id, reason)
+        with open(path + ".new", "w", encoding="utf-8") as stream:
+            json.dump(asdict(lock), stream)
+        os.replace(path + ".new", path)
+        return note
+
+
+def release(path: str, run_id: Optional[str], now: float) -> Optional[Lock]:
+    """Give up the lock of `run_id`, or, with None, whatever stale lock is there; returns what was removed.
+
+    With None, raises Locked if the lock is in use.
+    """
+    if not os.path.isdir(os.path.dirname(path)):
+        return None
+    with _guard(path):
+        held = read(path)
+        if held is None:
+            return None
+        if run_id is None and held.stale(now) is None:
+            raise Locked(held)
+        if run_id is not None and held.run_id != run_id:
+            return None
+        os.unlink(path)
+        return held
+
+
+@contextmanager
+def _guard(path: str) -> Iterator[None]:
+    """Two takers at once wait for each other; the kernel drops the guard of a dead one."""
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    with open(path + ".guard", "w", encoding="utf-8") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        yield
+
+
+def _program(pid: int) -> list[str]:
+    return process_table.command_line(pid)[:2]
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())

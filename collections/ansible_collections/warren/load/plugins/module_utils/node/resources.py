@@ -1,0 +1,113 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the processes of a cluster use, from the process table or, where that is out of reach, their metrics page.
+
+PRIVATE to the collection. Standard library only, Python 3.9 and newer: this runs on cluster nodes.
+"""
+
+from __future__ import annotations
+
+import re
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import Any, Dict, List, Optional, Tuple
+
+from ansible_collections.warren.load.plugins.module_utils.node import process_table, supervision
+
+MEGABYTE = 1 << 20  # the guide's MB: its script divides ps's KiB by 1024
+METRIC = re.compile(r"^(process_resident_memory_bytes|process_cpu_seconds_total|process_open_fds) (\S+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Target:
+    """One process and the ways to find it, tried in this order: pid, pid file, command line, metrics page."""
+
+    name: str
+    kind: str
+    pid: Optional[int] = None
+    pid_file: Optional[str] = None
+    match: Optional[str] = None
+    metrics_url: Optional[str] = None
+
+
+def measure(target: Target) -> Tuple[Optional[Dict[str, Any]], Optional[str]]:
+    """(row, None) with what the process uses, or (None, the sentence that says why it cannot be told)."""
+    pid, why = _pid(target)
+    used = process_table.usage(pid) if pid is not None else None
+    if used is not None:
+        return _row(target, used), None
+    if target.metrics_url:
+        from_page, why_not = _from_metrics(target)
+        if from_page is not None:
+            return from_page, None
+        why = "%s, and %s" % (why, why_not)
+    return None, "%s of %s is not known: %s." % ("Memory", target.name, why)
+
+
+def summarise(rows: List[Dict[str, Any]]) -> Dict[str, Any]:
+    """Rows by kind as `managers`, `workers`, `others`, and for each kind the largest memory as `<kind>_rss_max`."""
+    told: Dict[str, Any] = {"managers": [], "workers": [], "others": []}
+    for row in rows:
+        told[row["kind"] + "s" if row["kind"] + "s" in told else "others"].append(row)
+    for kind in ("manager", "worker"):
+        values = [row["rss"]["value"] for row in told[kind + "s"]]
+        told[kind + "_rss_max"] = _quantity(max(values), "MB", len(values)) if values else None
+    return told
+
+
+def _row(target: Target, used: process_table.Usage) -> Dict[str, Any]:
+    return {
+        "name": target.name,
+        "kind": target.kind,
+        "pid": used.pid,
+        "rss": _quantity(round(used.rss / MEGABYTE, 2), "MB", 1),
+        "cpu": None if used.cpu is None else _quantity(round(used.cpu, 2), "s", 1),
+        "open_files": used.open_files,
+        "threads": used.threads,
+        "source": used.source,
+    }
+
+
+def _quantity(value: float, unit: str, count: int) -> Dict[str, Any]:
+    return {"value": value, "unit": unit, "low": None, "high": None, "n": count}
+
+
+def _pid(target: Target) -> Tuple[Optional[int], str]:
+    if target.pid:
+        return target.pid, "no process has the number %d" % target.pid
+    if target.pid_file:
+        record = supervision.running_record(target.pid_file)
+        if record is not None:
+            return record.pid, "process %d has just ended" % record.pid
+    if target.match:
+        pattern = re.compile(target.match)
+        found = [pid for pid in process_table.pids() if pattern.search(" ".join(process_table.command_line(pid)))]
+        if len(found) == 1:
+            return found[0], "process %d has just ended" % found[0]
+        return None, "%d processes here have a command line that matches %r" % (len(found), target.match)
+    if target.pid_file:
+        return None, "the process of %s does not run" % target.pid_file
+    return None, "its process number is not known on this host"
+
+
+def _from_metrics(target: Target) -> Tuple[Optional[Dict[str, Any]], str]:
+    try:
+        with urllib.request.urlopen(str(target.metrics_url), timeout=5) as page:  # nosec: an http URL of the caller's
+            text = page.read().decode("utf-8", "replace")
+    except (OSError, ValueError, urllib.error.URLError) as error:
+        return None, "%s does not answer (%s)" % (target.metrics_url, getattr(error, "reason", error))
+    values = {name: float(value) for name, value in METRIC.findall(text)}
+    if "process_resident_memory_bytes" not in values:
+        return None, "%s has no process_resident_memory_bytes" % target.metrics_url
+    cpu, files = values.get("process_cpu_seconds_total"), values.get("process_open_fds")
+    used = process_table.Usage(
+        pid=0,
+        rss=int(values["process_resident_memory_bytes"]),
+        cpu=cpu,
+        open_files=None if files is None else int(files),
+        threads=None,
+        source="metrics",
+    )
+    return {**_row(target, used), "pid": None}, ""

@@ -1,0 +1,283 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A foreground program started once, found again by its pid file, and stopped for good.
+
+PRIVATE to the collection. Standard library only, Python 3.9 and newer: this runs on cluster nodes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Optional, Tuple
+
+from ansible_collections.warren.load.plugins.module_utils.node import process_table
+
+POLL = 0.05
+TAIL_LINES = 20
+SECRET = re.compile(r"\b[0-9a-f]{64}\b")  # Warren's join tokens, which it prints when it starts
+
+
+class SupervisionError(Exception):
+    """One sentence for the user; log_tail holds the program's last words, secrets masked."""
+
+    def __init__(self, message: str, log_tail: Optional[List[str]] = None, returncode: Optional[int] = None) -> None:
+        super().__init__(message)
+        self.log_tail = log_tail or []
+        self.returncode = returncode
+
+
+@dataclass
+class Program:
+    """What is to run. Paths are absolute; `identity` counts as a part of argv when two starts are compared."""
+
+    name: str
+    argv: List[str]
+    pid_file: str
+    log_file: str
+    chdir: Optional[str] = None
+    environment: Dict[str, str] = field(default_factory=dict)
+    identity: str = ""
+    labels: Dict[str, str] = field(default_factory=dict)
+    directories: List[str] = field(default_factory=list)
+    wipe: List[str] = field(default_factory=list)
+    ready_pattern: Optional[str] = None
+    ready_ports: List[str] = field(default_factory=list)
+    ready_timeout: float = 30.0
+
+    def fingerprint(self) -> str:
+        """Names argv, environment and identity without giving them away."""
+        told = json.dumps([self.argv, sorted(self.environment.items()), self.identity])
+        return hashlib.sha256(told.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Record:
+    """A pid file's content."""
+
+    name: str
+    pid: int
+    start_time: str
+    argv_sha256: str
+    labels: Dict[str, str]
+
+    @property
+    def running(self) -> bool:
+        """True while the very process that was started is alive, not one that got its number later."""
+        return process_table.start_time(self.pid) == self.start_time
+
+
+def read_record(pid_file: str) -> Optional[Record]:
+    """The pid file's record, or None where there is none that can be read."""
+    try:
+        with open(pid_file, encoding="utf-8") as stream:
+            raw: Any = json.load(stream)
+        labels = {str(key): str(value) for key, value in dict(raw.get("labels") or {}).items()}
+        return Record(str(raw["name"]), int(raw["pid"]), str(raw["start_time"]), str(raw["argv_sha256"]), labels)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def running_record(pid_file: str) -> Optional[Record]:
+    """The record of a program that runs, else None."""
+    record = read_record(pid_file)
+    return record if record is not None and record.running else None
+
+
+def start(program: Program) -> Tuple[Record, float]:
+    """Start the program, wait until it is ready, leave it running on its own.
+
+    Returns its record and the seconds until it was ready. Raises SupervisionError, with nothing left running,
+    when it does not start, ends, or is not ready in time.
+    """
+    check_wipe(program.pid_file, program.wipe)
+    for port in program.ready_ports:
+        if _accepts(port):
+            raise SupervisionError(
+                "%s cannot start: another program listens on %s already; stop it or choose other ports."
+                % (program.name, port)
+            )
+    remove(program.wipe)
+    _make_directories(program)
+    began = time.monotonic()
+    child = _spawn(program)
+    record = Record(
+        program.name, child.pid, process_table.start_time(child.pid) or "", program.fingerprint(), program.labels
+    )
+    _write_record(program.pid_file, record)
+    try:
+        _await_ready(program, child, began)
+    except SupervisionError:
+        _end(child.pid, 2.0)
+        child.wait()
+        remove([program.pid_file])
+        raise
+    return record, time.monotonic() - began
+
+
+def stop(pid_file: str, timeout: float) -> Tuple[bool, bool]:
+    """Stop what the pid file names: SIGTERM, after `timeout` seconds SIGKILL to all of its session.
+
+    Returns (stopped, killed); the pid file is gone afterwards. Nothing that the record does not prove is touched.
+    """
+    record = running_record(pid_file)
+    killed = False
+    if record is not None:
+        killed = _end(record.pid, timeout)
+    remove([pid_file])
+    return record is not None, killed
+
+
+def check_wipe(pid_file: str, paths: List[str]) -> None:
+    """Only what lies in the directory of the pid file may be wiped: a slip in a variable must not cost a home."""
+    home = os.path.realpath(os.path.dirname(pid_file))
+    for path in paths:
+        real = os.path.realpath(path)
+        if real != home and not real.startswith(home + os.sep):
+            raise SupervisionError("wipe: %s does not lie in %s, the directory of pid_file." % (path, home))
+
+
+def existing(paths: List[str]) -> List[str]:
+    """Those of the paths that are there."""
+    return [path for path in paths if os.path.lexists(path)]
+
+
+def remove(paths: List[str]) -> None:
+    """Remove files and directories that may be missing."""
+    for path in existing(paths):
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            os.unlink(path)
+
+
+def log_tail(path: str, lines: int = TAIL_LINES) -> List[str]:
+    """The log's last lines, tokens masked."""
+    try:
+        with open(path, "rb") as stream:
+            stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, stream.tell() - 16384))
+            text = stream.read().decode("utf-8", "replace")
+    except OSError:
+        return []
+    return [SECRET.sub("********", line) for line in text.splitlines()[-lines:]]
+
+
+def _make_directories(program: Program) -> None:
+    wanted = [os.path.dirname(program.pid_file), os.path.dirname(program.log_file)] + program.directories
+    for path in wanted + ([program.chdir] if program.chdir else []):
+        os.makedirs(path, mode=0o700, exist_ok=True)
+
+
+def _spawn(program: Program) -> subprocess.Popen[bytes]:
+    if os.path.exists(program.log_file):
+        os.replace(program.log_file, program.log_file + ".1")
+    environment = dict(os.environ)
+    environment.update(program.environment)
+    try:
+        with open(program.log_file, "wb") as log:
+            os.chmod(program.log_file, 0o600)  # it may hold tokens
+            return subprocess.Popen(
+                program.argv,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=program.chdir,
+                env=environment,
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise SupervisionError("%s cannot start: %s: %s." % (program.name, program.argv[0], error.strerror)) from error
+
+
+def _write_record(path: str, record: Record) -> None:
+    content = {
+        "name": record.name,
+        "pid": record.pid,
+        "start_time": record.start_time,
+        "argv_sha256": record.argv_sha256,
+        "labels": record.labels,
+    }
+    with open(path + ".new", "w", encoding="utf-8") as stream:
+        json.dump(content, stream)
+    os.replace(path + ".new", path)
+
+
+def _await_ready(program: Program, child: subprocess.Popen[bytes], began: float) -> None:
+    pattern = re.compile(program.ready_pattern, re.MULTILINE) if program.ready_pattern else None
+    told = pattern is None
+    while True:
+        # Look whether it lives before looking whether it is ready: a Warren that cannot bind says "ready" and exits 0.
+        code = child.poll()
+        if code is not None:
+            raise SupervisionError(
+                "%s ended with exit code %d before it was ready." % (program.name, code),
+                log_tail(program.log_file),
+                code,
+            )
+        if not told and pattern is not None:
+            told = pattern.search(_read(program.log_file)) is not None
+        if told and all(_accepts(port) for port in program.ready_ports):
+            return
+        if time.monotonic() - began > program.ready_timeout:
+            missing = "its log does not show %r" % program.ready_pattern if not told else "it does not listen yet"
+            raise SupervisionError(
+                "%s was not ready after %g s: %s." % (program.name, program.ready_timeout, missing),
+                log_tail(program.log_file),
+            )
+        time.sleep(POLL)
+
+
+def _end(pid: int, timeout: float) -> bool:
+    """SIGTERM, wait, SIGKILL to the session; True if it had to be killed."""
+    mark = process_table.start_time(pid)
+    if mark is None:
+        return False
+    _signal(pid, signal.SIGTERM, group=False)
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        if process_table.start_time(pid) != mark:
+            return False
+        time.sleep(POLL)
+    _signal(pid, signal.SIGKILL, group=True)
+    for turn in range(100):
+        if process_table.start_time(pid) != mark:
+            break
+        time.sleep(POLL)
+    return True
+
+
+def _signal(pid: int, number: signal.Signals, group: bool) -> None:
+    try:
+        if group:
+            os.killpg(pid, number)
+        else:
+            os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def _accepts(port: str) -> bool:
+    host, colon, number = port.rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]") or "127.0.0.1", int(number)), timeout=0.5):
+            return True
+    except OSError:
+        return False
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read()
+    except OSError:
+        return ""

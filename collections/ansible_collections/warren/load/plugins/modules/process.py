@@ -1,0 +1,288 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: process
+short_description: Keep a foreground program running on a node, or end it
+version_added: 0.1.0
+author:
+  - warren.load contributors (@warren-load)
+description:
+  - Starts a program in a session of its own, waits until it is ready, and leaves it running after Ansible has gone.
+  - Finds it again by a pid file that names the very process, by its number and its start.
+  - Warren cannot be restarted on a used data directory, hence O(wipe).
+options:
+  name:
+    description: What messages call the program.
+    type: str
+    required: true
+  state:
+    description:
+      - V(started) starts the program if it does not run.
+      - V(stopped) ends it and removes O(wipe).
+      - V(queried) changes nothing and tells whether it runs.
+    type: str
+    choices: [started, stopped, queried]
+    default: started
+  argv:
+    description: Program and arguments. Needed for V(started).
+    type: list
+    elements: str
+  secrets:
+    description: Words in O(argv) that no output may show, such as join tokens.
+    type: list
+    elements: str
+    default: []
+    no_log: true
+  environment:
+    description: Environment variables that the program gets besides the module's own.
+    type: dict
+    default: {}
+  chdir:
+    description: Directory the program starts in. Made if it is missing.
+    type: path
+  directories:
+    description: Directories to make before a start, for the caller's eyes only (mode 0700).
+    type: list
+    elements: path
+    default: []
+  pid_file:
+    description: JSON file that holds the process's number, its start, the hash of its arguments and O(labels).
+    type: path
+    required: true
+  log_file:
+    description: Where stdout and stderr go. The file of the start before is kept as C(.1). Needed for V(started).
+    type: path
+  identity:
+    description: Counts as a part of O(argv) when the module compares what runs with what is asked for.
+    type: str
+    default: ""
+  labels:
+    description: Words to keep in the pid file, for whoever looks at it later.
+    type: dict
+    default: {}
+  on_change:
+    description:
+      - What to do when the program runs with other arguments than asked for.
+      - V(fail) refuses, V(restart) stops and starts it, V(keep) leaves it alone.
+    type: str
+    choices: [fail, restart, keep]
+    default: fail
+  wipe:
+    description:
+      - Files and directories to remove before a start and after a stop.
+      - They must lie in the directory of O(pid_file).
+    type: list
+    elements: path
+    default: []
+  ready_pattern:
+    description: Regular expression that the log shows when the program is ready.
+    type: str
+  ready_ports:
+    description:
+      - Addresses as C(host:port) that accept connections when the program is ready.
+      - The module refuses to start the program when one of them does so before.
+    type: list
+    elements: str
+    default: []
+  ready_timeout:
+    description: Seconds until the program must be ready. Otherwise it is ended and the task fails.
+    type: float
+    default: 30
+  stop_timeout:
+    description: Seconds between SIGTERM and SIGKILL.
+    type: float
+    default: 10
+attributes:
+  check_mode:
+    description: Tells whether it would start or stop something, and does neither.
+    support: full
+  diff_mode:
+    description: There is no difference to show.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: A manager runs
+  warren.load.process:
+    name: manager-1
+    argv: [/usr/local/bin/warren, cluster, init, --node-id, manager-1, --data-dir, /srv/manager-1/data]
+    environment:
+      HOME: /srv/manager-1/home
+    pid_file: /srv/manager-1/pid.json
+    log_file: /srv/manager-1/log
+    wipe: [/srv/manager-1/data, /srv/manager-1/home]
+    ready_pattern: gRPC API listening on
+    ready_ports: ["127.0.0.1:8080"]
+
+- name: The manager is gone, with what it wrote
+  warren.load.process:
+    name: manager-1
+    state: stopped
+    pid_file: /srv/manager-1/pid.json
+    wipe: [/srv/manager-1]
+"""
+
+RETURN = r"""
+running:
+  description: Whether the program runs now.
+  returned: always
+  type: bool
+  sample: true
+pid:
+  description: Its process number.
+  returned: when it runs
+  type: int
+  sample: 4711
+labels:
+  description: The labels it was started with.
+  returned: when it runs
+  type: dict
+  sample: {dialect: containers}
+started:
+  description: Whether this task started it.
+  returned: always
+  type: bool
+  sample: true
+stopped:
+  description: Whether this task ended it.
+  returned: always
+  type: bool
+  sample: false
+killed:
+  description: Whether SIGTERM was not enough.
+  returned: always
+  type: bool
+  sample: false
+ready_seconds:
+  description: Seconds from the start until it was ready.
+  returned: when this task started it
+  type: float
+  sample: 0.8
+log_tail:
+  description: The last lines of its log, tokens masked.
+  returned: on failure
+  type: list
+  elements: str
+  sample: ["Error: bootstrap only works on new clusters"]
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.warren.load.plugins.module_utils.node import supervision
+
+ARGUMENTS: dict[str, t.Any] = {
+    "name": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["started", "stopped", "queried"], "default": "started"},
+    "argv": {"type": "list", "elements": "str"},
+    "secrets": {"type": "list", "elements": "str", "default": [], "no_log": True},
+    "environment": {"type": "dict", "default": {}},
+    "chdir": {"type": "path"},
+    "directories": {"type": "list", "elements": "path", "default": []},
+    "pid_file": {"type": "path", "required": True},
+    "log_file": {"type": "path"},
+    "identity": {"type": "str", "default": ""},
+    "labels": {"type": "dict", "default": {}},
+    "on_change": {"type": "str", "choices": ["fail", "restart", "keep"], "default": "fail"},
+    "wipe": {"type": "list", "elements": "path", "default": []},
+    "ready_pattern": {"type": "str"},
+    "ready_ports": {"type": "list", "elements": "str", "default": []},
+    "ready_timeout": {"type": "float", "default": 30},
+    "stop_timeout": {"type": "float", "default": 10},
+}
+
+
+def program_of(params: dict[str, t.Any]) -> supervision.Program:
+    """The program that the task's options describe."""
+    return supervision.Program(
+        name=params["name"],
+        argv=params["argv"] or [],
+        pid_file=params["pid_file"],
+        log_file=params["log_file"] or "",
+        chdir=params["chdir"],
+        environment={str(key): str(value) for key, value in params["environment"].items()},
+        identity=params["identity"],
+        labels={str(key): str(value) for key, value in params["labels"].items()},
+        directories=params["directories"],
+        wipe=params["wipe"],
+        ready_pattern=params["ready_pattern"],
+        ready_ports=params["ready_ports"],
+        ready_timeout=params["ready_timeout"],
+    )
+
+
+def start(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
+    """Bring the program up, as asked for by O(state=started)."""
+    program = program_of(params)
+    record = supervision.running_record(program.pid_file)
+    result: dict[str, t.Any] = {"changed": False, "started": False, "stopped": False, "killed": False, "running": True}
+    if record is not None:
+        if record.argv_sha256 == program.fingerprint() or params["on_change"] == "keep":
+            return {**result, "pid": record.pid, "labels": record.labels}
+        if params["on_change"] == "fail":
+            raise supervision.SupervisionError(
+                "%s runs already, but with other settings than asked for: stop it first (playbook cluster-down), "
+                "or ask for what runs." % program.name
+            )
+    if check_mode:
+        return {**result, "changed": True, "running": record is not None}
+    if record is not None:
+        result["stopped"], result["killed"] = supervision.stop(program.pid_file, params["stop_timeout"])
+    record, seconds = supervision.start(program)
+    return {
+        **result,
+        "changed": True,
+        "started": True,
+        "pid": record.pid,
+        "labels": record.labels,
+        "ready_seconds": round(seconds, 3),
+    }
+
+
+def stop(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
+    """End the program and remove what it left, as asked for by O(state=stopped)."""
+    pid_file, wipe = params["pid_file"], params["wipe"]
+    supervision.check_wipe(pid_file, wipe)
+    record = supervision.running_record(pid_file)
+    leftovers = supervision.existing([pid_file, *wipe])
+    result = {"changed": record is not None or bool(leftovers), "started": False, "stopped": False, "killed": False}
+    if check_mode:
+        return {**result, "running": record is not None}
+    result["stopped"], result["killed"] = supervision.stop(pid_file, params["stop_timeout"])
+    supervision.remove(wipe)
+    return {**result, "running": False}
+
+
+def query(params: dict[str, t.Any]) -> dict[str, t.Any]:
+    """What runs, as asked for by O(state=queried)."""
+    record = supervision.running_record(params["pid_file"])
+    found = {"pid": record.pid, "labels": record.labels} if record else {}
+    return {"changed": False, "started": False, "stopped": False, "killed": False, "running": bool(record), **found}
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=ARGUMENTS,
+        required_if=[("state", "started", ["argv", "log_file"])],
+        supports_check_mode=True,
+    )
+    try:
+        if module.params["state"] == "started":
+            result = start(module.params, module.check_mode)
+        elif module.params["state"] == "stopped":
+            result = stop(module.params, module.check_mode)
+        else:
+            result = query(module.params)
+    except supervision.SupervisionError as error:
+        module.fail_json(msg=str(error), log_tail=error.log_tail, returncode=error.returncode)
+    except OSError as error:
+        module.fail_json(msg=f"{module.params['name']}: {error.filename or 'system'}: {error.strerror}.")
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
