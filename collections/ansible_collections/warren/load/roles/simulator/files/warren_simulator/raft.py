@@ -49,7 +49,7 @@ ENQUEUE_TIMEOUT = "timed out enqueuing operation"
 _LEADER = 2  # pysyncobj's number for the state
 
 # Its default, protocol 2, encodes bytes as text through a function call: twice the size and the time.
-setattr(pysyncobj.pickle, "__protocol", 5)  # noqa: B010
+setattr(pysyncobj.pickle, "__protocol", 5)
 # A lost connection is news to pysyncobj, not to a person who killed a manager; nor are entries sent twice to a joiner.
 logging.getLogger("pysyncobj").setLevel(logging.CRITICAL + 1)
 

@@ -1,0 +1,66 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Warren's reconciler (facts/warren.md 4.3), on the leader only."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+from .clock import NODE_DOWN_AFTER
+from .store import SECOND, time_of
+
+if t.TYPE_CHECKING:
+    from .manager import Manager
+    from .store import Command, Store
+
+
+def plan_nodes(store: Store, now: int, down_after: float) -> list[Command]:
+    """Nodes without a heartbeat for ``down_after`` s are down; ``now`` in ns."""
+    limit = now - int(down_after * SECOND)
+    late = [node for node in store.nodes if node.status != "down" and time_of(node.last_heartbeat) < limit]
+    return [("node_status", node.id, "down") for node in late]
+
+
+def plan_containers(store: Store) -> list[Command]:
+    """Failed containers and those on down nodes are shut down; what has completed its shutdown is deleted."""
+    down = {node.id for node in store.nodes if node.status == "down"}
+    commands: list[Command] = []
+    for container in store.containers:
+        desired, actual = container.desired_state, container.actual_state
+        if actual == "failed" and desired == "running":
+            desired = "shutdown"
+            commands.append(("steer", container.id, desired, "", ""))
+        text = store.unhealthy.get(container.id)
+        if text is not None and actual == desired == "running":
+            actual = "failed"
+            commands.append(("steer", container.id, "", actual, f"health check failed: {text}"))
+        if container.node_id not in store.nodes.records:
+            continue  # Warren never cleans up after a node that was removed
+        if container.node_id in down and desired == "running":
+            commands.append(("steer", container.id, "shutdown", "failed", ""))
+        elif desired == "shutdown" and actual == "complete":
+            commands.append(("delete", "containers", container.id))
+    return commands
+
+
+class Reconciler:
+    """``tick`` is one cycle."""
+
+    def __init__(self, manager: Manager) -> None:
+        self._manager = manager
+
+    async def tick(self) -> None:
+        """Nodes first, then containers, which depend on them."""
+        manager = self._manager
+        start = time.perf_counter()
+        if manager.replica.is_leader:
+            down_after = manager.clock.real(NODE_DOWN_AFTER)
+            await manager.try_commit_all(plan_nodes(manager.store, time.time_ns(), down_after))
+            await manager.costs.scan(2 * len(manager.store.containers))
+            await manager.try_commit_all(plan_containers(manager.store))
+        manager.metrics.observe("warren_reconciliation_duration_seconds", time.perf_counter() - start)
+        if manager.metrics.fed:
+            manager.metrics.count("warren_reconciliation_cycles_total")
