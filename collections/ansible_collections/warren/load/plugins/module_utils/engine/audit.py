@@ -16,7 +16,7 @@ import time
 import typing as t
 from pathlib import Path
 
-from ..stats.quantiles import quantile
+from ansible_collections.warren.load.plugins.module_utils.stats.quantiles import quantile
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

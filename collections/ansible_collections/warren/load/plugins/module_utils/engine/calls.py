@@ -186,10 +186,7 @@ async def open_loop(
         until = clock() + drain
         while pending and clock() < until and not watch.stop:
             await asyncio.wait(pending, timeout=WATCH_PERIOD)
-        for task in pending:
-            task.cancel()
-        if pending:
-            await asyncio.wait(pending)
+        await _cancel(pending)
         recording.duration = clock() - start
     progress(len(recording))
     return recording
@@ -200,11 +197,15 @@ async def closed_loop(
     calls: int,
     concurrency: int,
     *,
+    drain: float = 10.0,
     ended: Callable[[], object] = _never,
     progress: Callable[[int], None] = _silent,
     describe: Callable[[BaseException], str] = describe_by_type,
 ) -> Recording:
-    """Make ``calls`` calls of ``call(index)``, ``concurrency`` at a time, each as soon as one before it has ended."""
+    """Make ``calls`` calls of ``call(index)``, ``concurrency`` at a time, each as soon as one before it has ended.
+
+    As soon as ``ended()`` says so, no more are made, and those under way are waited for up to ``drain`` s.
+    """
     recording = Recording()
     clock = asyncio.get_running_loop().time
     watch = _Watch(ended, progress)
@@ -218,6 +219,9 @@ async def closed_loop(
             sent = clock() - start
             try:
                 await call(index)
+            except asyncio.CancelledError:
+                recording.add(sent, sent, clock() - start, CUT_OFF)
+                raise
             except Exception as error:
                 recording.add(sent, sent, clock() - start, describe(error))
             else:
@@ -225,7 +229,23 @@ async def closed_loop(
 
     async with watch.over(recording):
         start = clock()
-        await asyncio.gather(*(worker() for _worker in range(min(concurrency, calls))))
+        pending = {asyncio.ensure_future(worker()) for _worker in range(min(concurrency, calls))}
+        until = None
+        while pending:
+            _done, pending = await asyncio.wait(pending, timeout=WATCH_PERIOD)
+            if watch.stop:
+                until = until or clock() + drain
+                if clock() >= until:
+                    await _cancel(pending)
+                    break
+        recording.left_out += sum(1 for _index in indices)
         recording.duration = clock() - start
     progress(len(recording))
     return recording
+
+
+async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)

@@ -21,6 +21,9 @@ if t.TYPE_CHECKING:
 class Reporter:
     """One phase's files in ``work_dir``; use it as ``with Reporter(…) as reporter``.
 
+    Beside its measurements a phase may leave an ``audit`` of the generator and sentences in ``problems``;
+    ``ended_early`` says why it ended before it was done.
+
     ``deadline``: seconds from now after which the phase ends with what it has, None for no deadline.
     """
 
@@ -28,6 +31,8 @@ class Reporter:
         self.work_dir = Path(work_dir)
         self.phase = phase
         self.problems: list[str] = []
+        self.audit: dict[str, t.Any] = {}
+        self.ended_early: str | None = None
         self._stop = stop or Stop()
         self._status = Status(self.work_dir, phase)
         self._lease = Lease(self.work_dir, deadline)
@@ -44,6 +49,10 @@ class Reporter:
     def stopped(self) -> str | None:
         """Why the phase must end now, as a clause for a sentence; None to go on."""
         return self._stop.reason or self._lease.ended()
+
+    def end_early(self) -> None:
+        """Keep the reason for which the phase ends now with work left."""
+        self.ended_early = self.stopped() or "it was ended"
 
     def time_left(self) -> float:
         """Seconds until the deadline, infinite where there is none."""

@@ -21,7 +21,7 @@ LEASE_PERIOD = 1.0  # seconds between two looks at the lease
 
 
 class Status:
-    """Keeps ``status.json``: {phase, done, total, unit, text, started, updated}, times in Unix s; always whole."""
+    """Keeps ``status.json``: {phase, pid, done, total, unit, text, started, updated}, times in Unix s; always whole."""
 
     def __init__(self, work_dir: Path, phase: str, clock: Callable[[], float] = time.time) -> None:
         self._path = work_dir / "status.json"
@@ -39,6 +39,7 @@ class Status:
         self._written = time_now
         document = {
             "phase": self._phase,
+            "pid": os.getpid(),
             "done": done,
             "total": total,
             "unit": unit,

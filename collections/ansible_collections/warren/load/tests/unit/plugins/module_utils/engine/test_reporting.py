@@ -40,6 +40,7 @@ def test_status_is_whole_and_not_written_more_than_twice_a_second(tmp_path):
         "text": "first",
         "started": 1000.0,
         "updated": 1000.0,
+        "pid": os.getpid(),
     }
     status.update(3, 50, "services", "at once", now=True)
     assert status_of(tmp_path)["text"] == "at once"

@@ -1,0 +1,195 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Wait until the containers of a run are running, and see how long each took."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import typing as t
+from collections import Counter, defaultdict
+
+from ansible_collections.warren.load.plugins.module_utils.api.errors import WarrenError
+from ansible_collections.warren.load.plugins.module_utils.api.run_names import run_id_of
+from ansible_collections.warren.load.plugins.module_utils.engine import journal
+from ansible_collections.warren.load.plugins.module_utils.stats.summaries import summary
+
+from .observing import Observer, check_positive, check_run_id, is_running, ready_workers, seconds
+
+if t.TYPE_CHECKING:
+    from ansible_collections.warren.load.plugins.module_utils.api.cluster import Cluster
+    from ansible_collections.warren.load.plugins.module_utils.engine.reporter import Reporter
+
+COLUMNS = ("container", "service", "node", "scheduling_latency_s", "create_to_running_s", "state")
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """``expected`` containers (None: as journal and cluster say), looked at every ``interval`` s."""
+
+    run_id: str
+    expected: int | None = None
+    interval: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_run_id(self.run_id)
+        check_positive(interval=self.interval)
+        if self.expected is not None:
+            check_positive(expected=self.expected)
+
+
+@dataclasses.dataclass
+class _Wanted:
+    """A service of the run: how many containers it asks for, and when its create was sent (Unix s) if we know."""
+
+    replicas: int
+    sent: float | None = None
+
+
+def _journaled(reporter: Reporter, run_id: str) -> dict[str, _Wanted]:
+    """The services that were acknowledged or found, by name."""
+    sent: dict[str, _Wanted] = {}
+    there: dict[str, _Wanted] = {}
+    for event in journal.read(reporter.journal.path):
+        name = str(event.get("service", ""))
+        if event.get("phase") != "create" or run_id_of(name) != run_id:
+            continue
+        if event["event"] == "create":
+            sent[name] = _Wanted(int(event["replicas"]), float(event["t"]))
+        elif event["event"] in ("created", "found") and name in sent:
+            there[name] = sent[name]
+    return there
+
+
+class _Sightings:
+    """What polls have shown so far of the run's containers."""
+
+    def __init__(self, run_id: str) -> None:
+        self._run_id = run_id
+        self.records: dict[str, t.Any] = {}  # the latest record of each container
+        self.running_at: dict[str, float] = {}  # Unix s of the first poll that saw it running
+
+    def take(self, containers: list[t.Any]) -> None:
+        now = time.time()
+        self.records = {one.id: one for one in containers if run_id_of(one.service_name) == self._run_id}
+        for one in self.records.values():
+            if is_running(one):
+                self.running_at.setdefault(one.id, now)
+
+    @property
+    def running(self) -> int:
+        return sum(is_running(one) for one in self.records.values())
+
+    @property
+    def placed(self) -> int:
+        return sum(one.desired_state == "running" for one in self.records.values())
+
+
+async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[str, t.Any]:
+    """Wait for them all, or until the deadline; measurements as M(await_containers) documents them."""
+    observer = Observer(cluster)
+    wanted = _journaled(reporter, options.run_id)
+    services = await observer.services()
+    for service in services:
+        if run_id_of(service.name) == options.run_id:
+            wanted.setdefault(service.name, _Wanted(service.replicas))
+    expected = options.expected or sum(one.replicas for one in wanted.values())
+    if not expected:
+        raise ValueError(
+            f"run_id: run {options.run_id} has no services on the cluster; create them first, under the same run id"
+        )
+    sightings = _Sightings(options.run_id)
+    polls = Observer(cluster)
+    started = time.monotonic()
+    failed_polls: Counter[str] = Counter()
+    settled = False
+    while True:
+        looked = time.monotonic()
+        try:
+            sightings.take(await polls.containers())
+        except WarrenError as error:
+            failed_polls[str(error)] += 1
+        running = sightings.running
+        settled = running >= expected
+        text = f"{running} of {expected} containers running, {sightings.placed} placed on nodes"
+        reporter.progress(running, expected, "containers", text, now=settled)
+        if settled:
+            break
+        if reporter.stopped():
+            reporter.end_early()
+            break
+        await reporter.pause(options.interval - (time.monotonic() - looked))
+    duration = time.monotonic() - started
+    for failure, count in failed_polls.items():
+        reporter.problems.append(f"{count} polls failed ({failure})")
+    stamps = {
+        service.name: seconds(service.created_at)
+        for service in await observer.services()
+        if run_id_of(service.name) == options.run_id
+    }
+    times = _times(wanted, stamps, sightings)
+    reporter.samples(COLUMNS, times.rows)
+    return {
+        "expected": expected,
+        "records": len(sightings.records),
+        "running": sightings.running,
+        "settled": settled,
+        "unscheduled": times.unscheduled,
+        "not_running": times.not_running,
+        "duration": duration,
+        "states": dict(Counter(one.actual_state for one in sightings.records.values()).most_common()),
+        "scheduling_latency": summary(times.scheduling, "s"),
+        "create_to_running": summary(times.to_running, "s"),
+        "placement": dict(
+            sorted(Counter(one.node_id for one in sightings.records.values() if one.desired_state == "running").items())
+        ),
+        "nodes_ready": len(ready_workers(await observer.nodes())),
+        "polls": polls.looks,
+        "poll_interval": options.interval,
+        "poll_time": polls.time,
+        "last_running": max(sightings.running_at.values(), default=None),
+    }
+
+
+@dataclasses.dataclass
+class _Times:
+    scheduling: list[float] = dataclasses.field(default_factory=list)
+    to_running: list[float] = dataclasses.field(default_factory=list)
+    unscheduled: int = 0
+    not_running: int = 0
+    rows: list[tuple[t.Any, ...]] = dataclasses.field(default_factory=list)
+
+
+def _times(wanted: dict[str, _Wanted], stamps: dict[str, float], sightings: _Sightings) -> _Times:
+    """How long the first ``replicas`` containers of each service took.
+
+    Later ones replace others, which is not scheduling. What never came counts with the time waited so far.
+    """
+    times = _Times()
+    records: dict[str, list[t.Any]] = defaultdict(list)
+    for one in sightings.records.values():
+        records[one.service_name].append(one)
+    now = time.time()
+    for name, service in sorted(wanted.items()):
+        first = sorted(records[name], key=lambda one: seconds(one.created_at))[: service.replicas]
+        stamp = stamps.get(name)
+        for one in records[name]:
+            seen = sightings.running_at.get(one.id)
+            latency = "" if stamp is None else seconds(one.created_at) - stamp
+            taken = "" if seen is None or service.sent is None else seen - service.sent
+            times.rows.append((one.id, name, one.node_id, latency, taken, one.actual_state))
+        if stamp is not None:
+            times.scheduling += [seconds(one.created_at) - stamp for one in first]
+        missing = service.replicas - len(first)
+        times.unscheduled += missing
+        ran = sorted(sightings.running_at[one.id] for one in records[name] if one.id in sightings.running_at)
+        ran = ran[: service.replicas]
+        times.not_running += service.replicas - len(ran)
+        if service.sent is not None:
+            waited = now - service.sent
+            times.scheduling += [waited] * missing
+            times.to_running += [at - service.sent for at in ran]
+            times.to_running += [waited] * (service.replicas - len(ran))
+    return times

@@ -1,0 +1,246 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Delete what runs created, drive their container records out, and count what is left.
+
+Warren has no call that deletes a container record, and DeleteService leaves them for ever. Its reconciler, every 10 s
+on the leader, turns a record that is failed and should run into one that should not, and deletes one that should not
+run and is complete (facts/warren.md 4.3). So two of its ticks are the least this takes: everything is reported failed
+at once, to catch the first tick, and complete as soon as that tick has turned it, to catch the second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import time
+import typing as t
+from collections import Counter
+
+from ansible_collections.warren.load.plugins.module_utils.api.errors import NotFound, WarrenError
+from ansible_collections.warren.load.plugins.module_utils.api.run_names import run_id_of
+from ansible_collections.warren.load.plugins.module_utils.api.schema import message
+from ansible_collections.warren.load.plugins.module_utils.engine import journal
+
+from .observing import Observer, check_positive, check_run_id
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ansible_collections.warren.load.plugins.module_utils.api.cluster import Cluster
+    from ansible_collections.warren.load.plugins.module_utils.engine.reporter import Reporter
+
+WRITE_DEADLINE = 10.0  # seconds for one write, changes of the leader included
+LOOK_SHARE = 10  # a look takes at most one part in so many of the time: looking must not be the load
+QUIET = 1.0  # seconds after the last delete before an empty list is believed: a scheduler tick may still be writing
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What to delete: one run's or ``all_runs``'; ``outstanding`` writes at a time, a look each ``interval`` s."""
+
+    run_id: str | None
+    all_runs: bool = False
+    outstanding: int = 16
+    interval: float = 0.5
+    check_mode: bool = False
+
+    def __post_init__(self) -> None:
+        check_positive(outstanding=self.outstanding, interval=self.interval)
+        if self.all_runs:
+            return
+        if self.run_id is None:
+            raise ValueError("run_id: give the id of a run, or set all_runs")
+        check_run_id(self.run_id)
+
+    def owns(self, name: str) -> bool:
+        """Whether a service of that name is to go; never one that does not carry the name of a run."""
+        run_id = run_id_of(name)
+        return run_id is not None and (self.all_runs or run_id == self.run_id)
+
+
+class _Cleanup:
+    def __init__(self, cluster: Cluster, options: Options, reporter: Reporter) -> None:
+        self._cluster = cluster
+        self._options = options
+        self._reporter = reporter
+        self._observer = Observer(cluster)
+        self._ids = {
+            str(event["id"])
+            for event in journal.read(reporter.journal.path)
+            if event.get("id") and options.owns(str(event.get("service", "")))
+        }
+        self.services: dict[str, t.Any] = {}  # every service of ours that was ever seen, by id
+        self.containers: dict[str, t.Any] = {}  # every container record of ours that was ever seen, by id
+        self.services_left: set[str] = set()
+        self.containers_left: dict[str, t.Any] = {}
+        self.orphans = 0
+        self.failed_once: set[str] = set()
+        self.forced: set[str] = set()
+        self.stuck: set[str] = set()
+        self.failures: Counter[str] = Counter()
+        self.writes = 0
+        self.first_delete: float | None = None
+        self.last_delete = 0.0
+        self.last_gone: float | None = None
+
+    async def look(self) -> None:
+        """See what is there of ours, now."""
+        services = [service for service in await self._observer.services() if self._options.owns(service.name)]
+        self.services.update((service.id, service) for service in services)
+        self.services_left = {service.id for service in services}
+        ours = self._ids | self.services.keys()
+        self.containers_left = {
+            one.id: one
+            for one in await self._observer.containers()
+            if self._options.owns(one.service_name) or one.service_id in ours
+        }
+        self.containers.update(self.containers_left)
+
+    @property
+    def left(self) -> int:
+        return len(self.services_left) + len(self.containers_left)
+
+    def progress(self, *, now: bool = False) -> None:
+        gone = len(self.containers) - len(self.containers_left)
+        services = len(self.services) - len(self.services_left)
+        text = f"{services} of {len(self.services)} services deleted, {gone} of {len(self.containers)} records purged"
+        self._reporter.progress(gone, len(self.containers), "records", text, now=now)
+
+    async def write(self, method: str, requests: Iterable[t.Any]) -> None:
+        """Send requests, several at a time. All may be sent twice without harm: a failure is left to the next look."""
+        waiting = iter(list(requests))
+        broken = False
+
+        async def sender() -> None:
+            nonlocal broken
+            for request in waiting:
+                if broken or self._reporter.stopped():
+                    return
+                self.writes += 1
+                deadline = max(0.1, min(WRITE_DEADLINE, self._reporter.time_left()))
+                try:
+                    await self._cluster.write(method, request, deadline)
+                except NotFound:
+                    pass
+                except WarrenError as error:
+                    self.failures[str(error)] += 1
+                    broken = True  # most likely there is no leader now: look again before the others wait in vain
+
+        self.first_delete = self.first_delete or time.time()
+        await asyncio.gather(*(sender() for _sender in range(self._options.outstanding)))
+
+    async def delete_services(self) -> None:
+        request = message("DeleteServiceRequest")
+        doomed = sorted(self.services_left)
+        self._reporter.event("delete", ids=doomed)
+        await self.write("DeleteService", [request(id=service_id) for service_id in doomed])
+        self.last_delete = time.monotonic()
+
+    async def push_containers(self) -> bool:
+        """Report each record as what makes the reconciler take it a step further; False if there was none to report."""
+        updates = []
+        for one in self.containers_left.values():
+            if one.desired_state == "running" and one.actual_state != "failed":
+                if one.id in self.failed_once:
+                    self.forced.add(one.id)
+                self.failed_once.add(one.id)
+                state = "failed"
+            elif one.desired_state != "running" and one.actual_state != "complete":
+                state = "complete"
+            else:
+                continue  # the reconciler's turn
+            updates.append(
+                message("UpdateContainerStatusRequest")(
+                    container_id=one.id,
+                    node_id=one.node_id,
+                    actual_state=state,
+                    runtime_container_id=one.runtime_container_id,
+                )
+            )
+        if updates:
+            await self.write("UpdateContainerStatus", updates)
+        return bool(updates)
+
+    async def find_stuck(self) -> None:
+        """Records whose node is gone: the reconciler passes them by before it comes to deleting."""
+        nodes = {node.id for node in await self._observer.nodes()}
+        self.stuck = {
+            one.id
+            for one in self.containers_left.values()
+            if one.node_id not in nodes and one.desired_state != "running" and one.actual_state == "complete"
+        }
+
+    async def step(self) -> bool:
+        """One look and what follows from it; False once nothing more can be done."""
+        await self.look()
+        self.progress()
+        if self.services_left:
+            await self.delete_services()
+            return True
+        if not self.containers_left:
+            self.last_gone = self.last_gone or time.time()
+            return time.monotonic() - self.last_delete < QUIET
+        self.last_gone = None
+        if not await self.push_containers():
+            await self.find_stuck()
+        return len(self.stuck) < len(self.containers_left)
+
+    async def run(self) -> None:
+        while True:
+            more = True
+            started = time.monotonic()
+            try:
+                more = await self.step()
+            except WarrenError as error:
+                self.failures[str(error)] += 1
+            if not more:
+                return
+            if self._reporter.stopped():
+                self._reporter.end_early()
+                return
+            if not self.services_left or self.failures:
+                pause = max(self._options.interval, LOOK_SHARE * self._observer.last_time)
+                await self._reporter.pause(pause - (time.monotonic() - started))
+
+
+async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[str, t.Any]:
+    """Delete, purge and count; measurements as M(cleanup) documents them."""
+    started = time.monotonic()
+    cleanup = _Cleanup(cluster, options, reporter)
+    await cleanup.look()
+    orphans = sum(one.service_id not in cleanup.services_left for one in cleanup.containers_left.values())
+    services_found, containers_found = len(cleanup.services), len(cleanup.containers)
+    if cleanup.left and not options.check_mode:
+        reporter.event("cleanup", services=services_found, containers=containers_found)
+        await cleanup.run()
+        try:
+            await cleanup.look()
+        except WarrenError as error:
+            reporter.problems.append(f"what is left could not be counted in the end ({error}); the last count is given")
+    cleanup.progress(now=True)
+    if cleanup.stuck:
+        reporter.problems.append(
+            f"{len(cleanup.stuck)} container records cannot be purged, as their nodes are no longer registered"
+        )
+    reporter.event("cleaned", services_left=len(cleanup.services_left), containers_left=len(cleanup.containers_left))
+    names = [service.name for service in cleanup.services.values()]
+    names += [one.service_name for one in cleanup.containers.values()]
+    return {
+        "services_found": services_found,
+        "services_deleted": len(cleanup.services) - len(cleanup.services_left),
+        "services_left": len(cleanup.services_left),
+        "containers_found": containers_found,
+        "containers_purged": len(cleanup.containers) - len(cleanup.containers_left),
+        "containers_left": len(cleanup.containers_left),
+        "orphans_found": orphans,
+        "forced": len(cleanup.forced),
+        "stuck": len(cleanup.stuck),
+        "writes": cleanup.writes,
+        "failures": dict(cleanup.failures.most_common()),
+        "runs": sorted({run_id for name in names if (run_id := run_id_of(name)) is not None}),
+        "duration": time.monotonic() - started,
+        "first_delete": cleanup.first_delete,
+        "last_gone": None if cleanup.left else cleanup.last_gone,
+    }

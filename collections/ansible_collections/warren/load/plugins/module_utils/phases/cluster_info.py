@@ -1,0 +1,121 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Look at a cluster, once or until it is as it should be."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import time
+import typing as t
+from collections import Counter
+
+from ansible_collections.warren.load.plugins.module_utils.api.errors import NoLeader, WarrenError
+
+from .observing import Observer, by_run, check_positive, foreign, ready_workers
+
+if t.TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from ansible_collections.warren.load.plugins.module_utils.api.cluster import Cluster
+
+PAUSE = 0.5  # seconds between two looks while waiting
+ANSWER = 2.0  # seconds in which a manager must say who leads
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """``wait_for``: {managers, leader, ready_workers}, each None where it does not matter; ``timeout`` in s."""
+
+    wait_for: dict[str, t.Any] | None = None
+    timeout: float = 10.0
+
+    def __post_init__(self) -> None:
+        check_positive(timeout=self.timeout)
+
+
+async def look(cluster: Cluster, leader_timeout: float) -> dict[str, t.Any]:
+    """All that is returned, of a cluster of which at least one manager answers; ``leader`` is None if there is none."""
+    try:
+        leader: str | None = (await cluster.leader(leader_timeout))[0]
+    except NoLeader:
+        leader = None
+    managers = []
+    for name, manager in cluster.managers.items():
+        resolved = cluster.resolved.get(name)
+        managers.append(
+            {
+                "name": name,
+                "api_address": manager.api_address,
+                "reachable": await _answers(cluster, name),
+                "leader": name == leader,
+                "tls": resolved.tls if resolved else None,
+                "how": resolved.how if resolved else None,
+                "pin": resolved.pin if resolved else None,
+                "pinned_now": resolved.pinned_now if resolved else False,
+            }
+        )
+    info = await cluster.info(leader)
+    observer = Observer(cluster)
+    services, containers, nodes = await observer.services(), await observer.containers(), await observer.nodes()
+    speaker = cluster.resolved.get(leader or "") or next(iter(cluster.resolved.values()))
+    return {
+        "leader": leader,
+        "managers": managers,
+        "voters": sorted(server.id for server in info.servers if server.suffrage == "Voter"),
+        "dialect": cluster.dialect.value,
+        "security": speaker.how,
+        "workers_ready": ready_workers(nodes),
+        "nodes": dict(Counter(node.status for node in nodes)),
+        "services": len(services),
+        "services_foreign": foreign(services),
+        "leftovers": by_run(services, containers),
+        "container_records": len(containers),
+        "containers": dict(Counter(one.actual_state for one in containers)),
+    }
+
+
+async def _answers(cluster: Cluster, name: str) -> bool:
+    if name not in cluster.clients:
+        return False
+    try:
+        await cluster.clients[name].call("GetClusterInfo", timeout=ANSWER)
+    except WarrenError:
+        return False
+    return True
+
+
+def _lacking(found: dict[str, t.Any], wait_for: dict[str, t.Any]) -> str | None:
+    """What of ``wait_for`` is not so, as a clause of a sentence."""
+    if wait_for.get("leader", True) and found["leader"] is None:
+        return "it has no leader"
+    managers, ready_workers_wanted = wait_for.get("managers"), wait_for.get("ready_workers")
+    if managers is not None and len(found["voters"]) < managers:
+        return f"it counts {len(found['voters'])} of {managers} managers ({', '.join(found['voters']) or 'none'})"
+    if ready_workers_wanted is not None and len(found["workers_ready"]) < ready_workers_wanted:
+        return f"{len(found['workers_ready'])} of {ready_workers_wanted} workers are ready"
+    return None
+
+
+async def run(open_cluster: Callable[[], Awaitable[Cluster]], options: Options) -> dict[str, t.Any]:
+    """What look() finds; with ``wait_for``, as soon as it is so. WarrenError if it is not in time."""
+    end = time.monotonic() + options.timeout
+    while True:
+        try:
+            async with await open_cluster() as cluster:
+                if options.wait_for is None:
+                    return await look(cluster, min(ANSWER, options.timeout))
+                while True:
+                    found = await look(cluster, min(ANSWER, options.timeout))
+                    lacking = _lacking(found, options.wait_for)
+                    if lacking is None:
+                        return found
+                    if time.monotonic() + PAUSE > end:
+                        raise ValueError(f"the cluster is not ready after {options.timeout:g} s: {lacking}")
+                    await asyncio.sleep(PAUSE)
+        except WarrenError:
+            if options.wait_for is None or time.monotonic() + PAUSE > end:
+                raise
+        await asyncio.sleep(PAUSE)

@@ -1,0 +1,151 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Measure the latency of an RPC by planned arrivals."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: latency
+short_description: Measure the latency of a Warren API call
+version_added: 0.1.0
+author: warren.load contributors (@warren-load)
+description:
+  - Sends calls at moments that were drawn before the first one, whatever is outstanding, so that a stall of the
+    server is in the numbers of every call that was due during it.
+  - Send lag is the generator's own delay, service time is from sent to done, response time from planned to done.
+    Calls are clocked on raw bytes, nothing is decoded.
+  - Calls that fail are counted by their text and are in no percentile.
+extends_documentation_fragment:
+  - warren.load.connection
+  - warren.load.run
+attributes:
+  action:
+    description: Has an action plugin that shows progress.
+    support: full
+options:
+  method:
+    description: The RPC to call, by its name in dialect V(containers).
+    type: str
+    choices: [GetClusterInfo, GetService, ListContainers, ListNodes, ListSecrets, ListServices, ListVolumes]
+    default: ListServices
+  calls:
+    description: How many calls are planned.
+    type: int
+    default: 1000
+  rate:
+    description: How many calls a second are planned.
+    type: float
+    default: 200.0
+  arrivals:
+    description: V(poisson) as from independent users, V(uniform) as by a metronome.
+    type: str
+    choices: [poisson, uniform]
+    default: poisson
+  seed:
+    description: What the arrivals are drawn from. The same seed draws the same arrivals.
+    type: int
+    default: 1
+  concurrency:
+    description:
+      - V(0) sends by plan. Otherwise a closed loop with so many callers, each of which waits for its reply before it
+        calls again, and O(rate) and O(arrivals) do not count.
+      - A closed loop hides stalls. Use it to find out how much a server can do.
+    type: int
+    default: 0
+  outstanding:
+    description: How many calls may be outstanding at a time. What is due beyond is counted as unsent and not sent
+    late.
+    type: int
+    default: 1000
+  timeout:
+    description: After how many seconds a call is given up.
+    type: float
+    default: 10.0
+  manager:
+    description: The name of the manager to ask. By default the leader.
+    type: str
+  shares_host_with:
+    description: What else runs on the host that sends, for the audit.
+    type: list
+    elements: str
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: Measure how long a list of all services takes
+  warren.load.latency:
+    managers:
+      - {name: manager-1, api_address: 10.0.0.1:8080, raft_address: 10.0.0.1:7946}
+    run_id: 20261123-120102-4f1a
+    work_dir: /var/tmp/warren-load/runs/20261123-120102-4f1a
+    calls: 3000
+"""
+
+RETURN = r"""
+measurements:
+  description: What was measured. Times are in ms, with 95 % intervals.
+  returned: always
+  type: dict
+  sample:
+    method: ListServices
+    manager: manager-1
+    calls: 1000
+    ok: 1000
+    errors: {}
+    error_count: 0
+    unsent: 0
+    rate_planned: 200.0
+    rate_achieved: 199.2
+    arrivals: poisson
+    seed: 1
+    concurrency: 0
+    send_lag: {p99: {value: 0.4, unit: ms, low: 0.3, high: 0.7, n: 1000}}
+    service_time: {p99: {value: 2.1, unit: ms, low: 1.8, high: 2.9, n: 1000}}
+    response_time: {p99: {value: 2.3, unit: ms, low: 1.9, high: 3.0, n: 1000}}
+    reply_bytes: 6322
+    duration: 5.02
+audit:
+  description: Whether the generator was fit to measure, with what explains it if it was not.
+  returned: always
+  type: dict
+  sample: {generator: {valid: true, reasons: [], send_lag_p99_ms: 0.4, run_delay_ms_per_s: 3.1}}
+stopped:
+  description: Why the phase ended before it was done, as a clause of a sentence.
+  returned: always
+  type: str
+  sample: the deadline of 300 s has passed
+problems:
+  description: Sentences about what went wrong beside the phase, such as samples that could not be written.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+"""
+
+from ansible_collections.warren.load.plugins.module_utils.engine.arrivals import KINDS
+from ansible_collections.warren.load.plugins.module_utils.phases import latency
+from ansible_collections.warren.load.plugins.module_utils.phases.wiring import Arguments, run_phase
+
+ARGUMENTS: Arguments = {
+    "method": {"type": "str", "choices": sorted(latency.METHODS), "default": "ListServices"},
+    "calls": {"type": "int", "default": 1000},
+    "rate": {"type": "float", "default": 200.0},
+    "arrivals": {"type": "str", "choices": list(KINDS), "default": "poisson"},
+    "seed": {"type": "int", "default": 1},
+    "concurrency": {"type": "int", "default": 0},
+    "outstanding": {"type": "int", "default": 1000},
+    "timeout": {"type": "float", "default": 10.0},
+    "manager": {"type": "str"},
+    "shares_host_with": {"type": "list", "elements": "str", "default": []},
+}
+
+
+def main() -> None:
+    run_phase("latency", latency.run, latency.Options, ARGUMENTS)
+
+
+if __name__ == "__main__":
+    main()
