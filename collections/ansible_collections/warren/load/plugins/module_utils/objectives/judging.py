@@ -64,15 +64,11 @@ def judge(
     """
     reasons = audit_reasons(audit)
     judged = {row.id: _judge_row(row, measurements, reasons, scale=scale, fail_at=fail_at, marks=marks) for row in rows}
-    spoilt = [
-        judged[row.id]["label"]
-        for row in rows
-        if not row.size and (judged[row.id]["verdict"] in ("fail", "inconclusive", "invalid"))
-    ]
-    held = any(not row.size and judged[row.id]["verdict"] == "pass" for row in rows)
+    others = [judged[row.id]["verdict"] for row in rows if not row.size]
+    spoilt = any(verdict in ("fail", "inconclusive", "invalid") for verdict in others)
     for row in rows:
         if row.size:
-            _judge_size(judged[row.id], spoilt, held=held)
+            _judge_size(judged[row.id], spoilt=spoilt, held="pass" in others)
     judgements = [judged[row.id] for row in rows]
     counts = {verdict: sum(entry["verdict"] == verdict for entry in judgements) for verdict in VERDICTS}
     verdict = next((entry for entry in ("fail", "invalid", "inconclusive", "pass") if counts[entry]), "not judged")
@@ -177,7 +173,7 @@ def _judge_row(
             judgement["note"] = f"its limit, {limit}, {number}"
             return judgement
         limits[level] = number["value"]
-    judgement["limits"] = limits
+    judgement["limits"] = {"target": limits["target"]} if row.direction == "equal" else limits
     judgement["limit"] = limits.get("target" if row.direction == "equal" else _DECIDING[fail_at])
     for mark in marks:
         if mark in row.not_judged_with:
@@ -246,17 +242,17 @@ def _more_samples(row: Row, judgement: Judgement, worst: float | None) -> str:
     return f"{reason}; needs about {more} more {row.samples}"
 
 
-def _judge_size(judgement: Judgement, spoilt: list[str], *, held: bool) -> None:
+def _judge_size(judgement: Judgement, *, spoilt: bool, held: bool) -> None:
     """A size that held says what the cluster can carry at least. That no more was tried says nothing."""
     if judgement["verdict"] not in ("pass", "fail"):
         return
     size = quantity(judgement["value"], judgement["unit"])
     if spoilt:
-        note = f"the run did not hold at {size}: {', '.join(spoilt)}"
+        note = f"the run did not hold at {size}"
     elif not held:
         note = f"nothing else was judged at {size}"
     elif judgement["verdict"] == "fail":
-        note = f"the run held at {size}; more was not tried"
+        note = f"held at {size}; more not tried"
     else:
         return
     judgement.update(verdict="not judged", level=None, note=note, advice=[])

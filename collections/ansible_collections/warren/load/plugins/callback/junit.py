@@ -1,0 +1,314 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Write a JUnit report while a load test runs."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: junit
+type: aggregate
+short_description: Write a JUnit report of a load test
+version_added: 0.1.0
+author: warren.load contributors (@warren-load)
+description:
+  - Writes one test case for every objective and every phase of a load test, for every task that failed outside of
+    them, and for every host that could not be reached.
+  - A missed objective is a failure. What could not be measured or done is an error. What was not judged, or not
+    decided, is skipped. Names are the same in every run.
+  - The file is written anew, as a whole, after every result that changes it, so that an interrupted run has one too.
+    Until the playbook has ended, it holds an error that says so.
+  - It goes to C(junit.xml) in the results folder of the run as soon as M(warren.load.plan) or M(warren.load.report) has
+    named that, and to O(path) if that is set.
+  - In check mode nothing is written.
+requirements:
+  - junit-xml
+  - enabling it, C(callbacks_enabled = warren.load.junit) in C(ansible.cfg)
+options:
+  path:
+    description:
+      - Another place for the report, for every playbook that runs.
+      - A relative path in C(ansible.cfg) starts where that file is.
+    type: path
+    env:
+      - name: WARREN_LOAD_JUNIT_PATH
+    ini:
+      - section: callback_warren_load_junit
+        key: path
+  case_properties:
+    description:
+      - Whether each case of an objective carries its value, limit and level as properties.
+      - Without them the report keeps to the strict schema (C(junit-10.xsd)) of the xunit plugin of Jenkins.
+    type: bool
+    default: false
+    env:
+      - name: WARREN_LOAD_JUNIT_CASE_PROPERTIES
+    ini:
+      - section: callback_warren_load_junit
+        key: case_properties
+"""
+
+import datetime
+import os
+import platform
+import tempfile
+import time
+import typing as t
+from pathlib import Path
+
+from ansible import context
+from ansible.plugins.callback import CallbackBase
+
+from ansible_collections.warren.load.plugins.plugin_utils.junit import LIBRARY_ERROR, Case, build, objective_case
+
+PHASES = {
+    "cluster_info": "preflight",
+    "preflight": "preflight",
+    "plan": "plan",
+    "create": "create",
+    "await_containers": "await",
+    "latency": "latency",
+    "resources": "resources",
+    "cleanup": "cleanup",
+    "judge": "judge",
+    "report": "report",
+}
+"""Module of this collection -> phase."""
+
+_VERDICT_ACTIONS = ("ansible.builtin.fail", "ansible.builtin.assert", "fail", "assert")
+_RED = ("failure", "error")
+_LONG = 10_000  # characters of one text
+
+
+class CallbackModule(CallbackBase):
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "aggregate"
+    CALLBACK_NAME = "warren.load.junit"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self, *args: t.Any, **kwargs: t.Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._cases: dict[tuple[str, str], Case] = {}
+        self._begun: dict[tuple[str, str], float] = {}
+        self._properties: dict[str, str] = {}
+        self._suite = "warren.load"
+        self._green: bool | None = None
+        self._folder = ""
+        self._path = ""
+        self._case_properties = False
+        self._timestamp = ""
+        self._playbook: Case | None = None
+
+    # What Ansible calls. None of them may raise: a callback that does is only a warning, and the report would be lost.
+
+    def v2_playbook_on_start(self, playbook: t.Any) -> None:
+        self._safely(self._start, playbook)
+
+    def v2_runner_on_start(self, host: t.Any, task: t.Any) -> None:
+        self._safely(lambda: self._begun.__setitem__((task._uuid, host.get_name()), time.monotonic()))
+
+    def v2_runner_on_ok(self, result: t.Any) -> None:
+        self._safely(self._ok, result)
+
+    def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
+        self._safely(self._failed, result, ignore_errors)
+
+    def v2_runner_on_unreachable(self, result: t.Any) -> None:
+        self._safely(self._unreachable, result)
+
+    def v2_runner_on_skipped(self, result: t.Any) -> None:
+        self._safely(self._skipped, result)
+
+    def v2_playbook_on_stats(self, stats: t.Any) -> None:
+        self._safely(self._end, stats)
+
+    def _safely(self, handler: t.Callable[..., None], *args: t.Any) -> None:
+        try:
+            handler(*args)
+        except Exception as error:
+            self.disabled = True
+            self._display.warning(f"warren.load.junit writes no more: {type(error).__name__}: {error}")
+
+    def _start(self, playbook: t.Any) -> None:
+        if LIBRARY_ERROR:
+            self.disabled = True
+            self._display.warning(
+                "warren.load.junit is off, because the Python package junit-xml is missing: install it on the "
+                "controller (pip install junit-xml), or take the callback out of callbacks_enabled."
+            )
+            return
+        if context.CLIARGS.get("check"):
+            self.disabled = True
+            return
+        self._path = str(self.get_option("path") or "")
+        self._case_properties = bool(self.get_option("case_properties"))
+        self._timestamp = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        name = os.path.splitext(os.path.basename(str(getattr(playbook, "_file_name", ""))))[0].replace("_", "-")
+        self._playbook = Case(
+            classname="warren.load.playbook",
+            name=f"{name or 'playbook'} runs to its end",
+            state="error",
+            kind="interrupted",
+            message="The run was interrupted, or is still going on.",
+        )
+        self._put(self._playbook)
+
+    def _ok(self, result: t.Any) -> None:
+        data = result.result
+        action, phase = _action_of(result)
+        if phase is None:
+            return
+        self._phase(result, phase, "passed")
+        if action == "judge" and isinstance(data.get("judgements"), list):
+            self._green = data.get("green")
+            self._properties["verdict"] = str(data.get("verdict"))
+            for judgement in data["judgements"]:
+                self._put(objective_case(judgement), write=False)
+        if action in ("plan", "report"):
+            self._learn(action, data)
+        self._write()
+
+    def _failed(self, result: t.Any, ignore_errors: bool) -> None:
+        data = result.result
+        message = _message(data)
+        action, phase = _action_of(result)
+        if phase is not None:
+            self._phase(result, phase, "error", message)
+            if action == "report":
+                self._learn(action, data)
+                self._write()
+            return
+        if ignore_errors:
+            return
+        red = any(case.state in _RED and case is not self._playbook for case in self._cases.values())
+        if self._green is False and red and action in _VERDICT_ACTIONS:
+            return  # the task that fails the run: what it says are the cases of the objectives
+        task = str(result.task.get_name())
+        name = f"[{result.host.get_name()}] {task}"
+        self._put(
+            Case("warren.load.tasks", name, "error", self._seconds(result), "task-failed", message, _details(data))
+        )
+
+    def _unreachable(self, result: t.Any) -> None:
+        message = _message(result.result)
+        phase = _action_of(result)[1]
+        if phase is not None:
+            self._phase(result, phase, "error", message)
+        name = f"[{result.host.get_name()}] is reachable"
+        self._put(Case("warren.load.hosts", name, "error", self._seconds(result), "unreachable", message))
+
+    def _skipped(self, result: t.Any) -> None:
+        phase = _action_of(result)[1]
+        if phase is not None and ("warren.load.phases", phase) not in self._cases:
+            self._phase(result, phase, "skipped", "the phase was skipped")
+
+    def _end(self, stats: t.Any) -> None:
+        if self._playbook is None:
+            return
+        summaries = {host: stats.summarize(host) for host in stats.processed}
+        bad = [host for host, counts in summaries.items() if counts.get("failures") or counts.get("unreachable")]
+        red = any(case.state in _RED and case is not self._playbook for case in self._cases.values())
+        if bad and not red:
+            self._playbook.kind, self._playbook.message = "failed", f"Failed on {', '.join(sorted(bad))}."
+        else:
+            self._playbook.state, self._playbook.kind, self._playbook.message = "passed", "", ""
+        self._write()
+
+    def _phase(self, result: t.Any, phase: str, state: str, message: str = "") -> None:
+        """One case a phase, whatever number of tasks and hosts it has: the worst of them counts."""
+        before = self._cases.get(("warren.load.phases", phase))
+        if before is not None:
+            before.seconds = max(before.seconds, self._seconds(result))
+            if before.state in _RED or (state == "skipped"):
+                return
+        text = _details(result.result) if state == "error" else ""
+        case = Case("warren.load.phases", phase, state, self._seconds(result), "phase-failed", message, text)
+        if before is not None:
+            case.seconds = before.seconds
+        self._put(case)
+
+    def _learn(self, action: str, data: t.Mapping[str, t.Any]) -> None:
+        """Where the results of the run go, and what it is called."""
+        if data.get("results_path"):
+            self._folder = str(data["results_path"])
+            self._properties["results"] = self._folder
+        if data.get("run_id"):
+            self._properties["run_id"] = str(data["run_id"])
+        if data.get("scale"):
+            self._properties["scale"] = str(data["scale"])
+            self._suite = f"warren.load.{data['scale']}"
+        if action == "report":
+            self._green = data.get("green", self._green)
+            self._properties["verdict"] = str(data.get("verdict"))
+            case = self._cases.get(("warren.load.phases", "report"))
+            if case is not None:
+                lines = [str(data.get("summary", "")), *(str(finding) for finding in data.get("findings") or [])]
+                files = [name for name in data.get("files") or [] if "/" not in str(name)]
+                lines += [f"[[ATTACHMENT|{os.path.join(self._folder, str(name))}]]" for name in files]
+                case.output = "\n".join(lines)
+
+    def _seconds(self, result: t.Any) -> float:
+        begun = self._begun.get((result.task._uuid, result.host.get_name()))
+        return time.monotonic() - begun if begun is not None else 0.0
+
+    def _put(self, case: Case, *, write: bool = True) -> None:
+        self._cases[(case.classname, case.name)] = case
+        if write:
+            self._write()
+
+    def _write(self) -> None:
+        targets = [self._path] if self._path else []
+        if self._folder:
+            targets.append(os.path.join(self._folder, "junit.xml"))
+        if not targets:
+            return
+        content = build(
+            list(self._cases.values()),
+            name=self._suite,
+            timestamp=self._timestamp,
+            hostname=platform.node(),
+            properties=self._properties,
+            case_properties=self._case_properties,
+        )
+        for target in dict.fromkeys(os.path.abspath(os.path.expanduser(target)) for target in targets):
+            _replace(Path(target), content)
+
+
+def _action_of(result: t.Any) -> tuple[str, str | None]:
+    """The module of a result, by its short name if it is ours, and the phase that it is, if it is one."""
+    task = result.task
+    action = str(getattr(task, "resolved_action", None) or task.action)
+    name = action.removeprefix("warren.load.")
+    if name == action:
+        return action, None
+    return name, PHASES.get(name)
+
+
+def _message(data: t.Mapping[str, t.Any]) -> str:
+    """The message of a result in one line; of a loop, that of its first failed item."""
+    for item in data.get("results") or []:
+        if isinstance(item, dict) and (item.get("failed") or item.get("unreachable")):
+            return _message(item)
+    text = data.get("msg") or data.get("censored") or data.get("stderr") or "failed without a message"
+    return " ".join(str(text).split())[:_LONG]
+
+
+def _details(data: t.Mapping[str, t.Any]) -> str:
+    """What else a failed result says: its streams, and no more, because it could be anything."""
+    parts = [f"{key}:\n{data[key]}" for key in ("msg", "stdout", "stderr", "log_tail") if data.get(key)]
+    return "\n\n".join(parts)[:_LONG]
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file as a whole; its folder is made if need be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(part, 0o644)
+        os.replace(part, path)
+    except BaseException:
+        os.unlink(part)
+        raise

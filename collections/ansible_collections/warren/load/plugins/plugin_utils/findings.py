@@ -1,0 +1,301 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Findings: sentences that the run has evidence for. Each rule is a pure function of the measurements."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.warren.load.plugins.module_utils.objectives.judging import audit_reasons
+from ansible_collections.warren.load.plugins.module_utils.objectives.units import number
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SEVERITIES = ("problem", "warning", "note")
+"""Most serious first: something went wrong; something limits what the numbers mean; something to know."""
+
+SCHEDULER_TICK = 5.0  # seconds
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """``sentence`` is what was seen, ``because`` what is known of the reason (or empty)."""
+
+    id: str
+    severity: str
+    sentence: str
+    because: str = ""
+
+
+class Evidence:
+    """The measurements and what belongs to them, with look-ups that survive what was not measured."""
+
+    def __init__(self, document: dict[str, t.Any]) -> None:
+        self.measurements: dict[str, t.Any] = document.get("measurements") or {}
+        self.audit: dict[str, t.Any] = document.get("audit") or {}
+        run = document.get("run") or {}
+        self.marks: list[str] = run.get("marks") or []
+        self.phases: list[dict[str, t.Any]] = run.get("phases") or []
+        self.keep = bool(run.get("keep"))
+
+    def get(self, path: str) -> t.Any:
+        """What is at ``path`` (``await.placement``), or None."""
+        return lookup(self.measurements, path)
+
+    def value(self, path: str) -> float | None:
+        """The number at ``path``, whether it stands alone or in ``{"value": ...}``."""
+        return value_of(self.get(path))
+
+    def count(self, path: str) -> int:
+        """The number at ``path`` as a count, 0 where it was not measured."""
+        return int(self.value(path) or 0)
+
+    def counts(self, path: str) -> dict[str, int]:
+        """The {text: count} at ``path``, largest first."""
+        found = self.get(path)
+        if not isinstance(found, dict):
+            return {}
+        pairs = [(str(name), int(value_of(entry) or 0)) for name, entry in found.items()]
+        return dict(sorted((pair for pair in pairs if pair[1]), key=lambda pair: (-pair[1], pair[0])))
+
+
+def lookup(tree: t.Any, path: str) -> t.Any:
+    """What is at a dotted path of a tree of dicts, or None."""
+    for name in path.split("."):
+        tree = tree.get(name) if isinstance(tree, dict) else None
+    return tree
+
+
+def value_of(entry: t.Any) -> float | None:
+    """The number in a measured value, which is a number or a dict with ``value``; None where there is none."""
+    if isinstance(entry, dict):
+        entry = entry.get("value")
+    return float(entry) if isinstance(entry, (int, float)) and not isinstance(entry, bool) else None
+
+
+def find(document: dict[str, t.Any]) -> list[Finding]:
+    """All findings of a results document, most serious first."""
+    evidence = Evidence(document)
+    found = [
+        dataclasses.replace(finding, sentence=finding.sentence.rstrip(".") + ".")
+        for rule in RULES
+        for finding in rule(evidence)
+    ]
+    return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
+
+
+def phases_failed(evidence: Evidence) -> Iterator[Finding]:
+    for phase in evidence.phases:
+        if phase.get("status") == "failed":
+            reason = " ".join(str(phase.get("error") or "no reason was given").split())
+            yield Finding(
+                f"phase-failed-{phase.get('name')}", "problem", f"The phase {phase.get('name')} failed: {reason}"
+            )
+
+
+def audit_void(evidence: Evidence) -> Iterator[Finding]:
+    for reason in audit_reasons(evidence.audit):
+        yield Finding(
+            "audit-void",
+            "problem",
+            f"The generator's own audit voids what passed through its clock: {reason}",
+            "Use a generator with an idle CPU of its own.",
+        )
+
+
+def creations(evidence: Evidence) -> Iterator[Finding]:
+    services = evidence.count("create.services")
+    failed, ambiguous = evidence.count("create.failed"), evidence.count("create.ambiguous")
+    if failed:
+        causes = _listed(evidence.counts("create.causes"))
+        yield Finding("create-failed", "problem", f"{failed} of {services} creates failed{causes}")
+    if ambiguous:
+        yield Finding(
+            "create-ambiguous",
+            "problem",
+            f"The outcome of {_many(ambiguous, 'create')} is unknown: no answer came, and the name was not found",
+        )
+    if found := evidence.count("create.found"):
+        yield Finding("create-found", "note", f"{_many(found, 'service')} whose create got no answer had been created")
+    if retries := evidence.count("create.retries"):
+        yield Finding(
+            "create-retries", "note", f"{_many(retries, 'create')} had to be sent again, to another manager or later"
+        )
+
+
+def running(evidence: Evidence) -> Iterator[Finding]:
+    expected, at_end = evidence.value("await.expected"), evidence.value("await.running")
+    if expected is None or at_end is None or at_end >= expected:
+        return
+    states = {name: count for name, count in evidence.counts("await.states").items() if name != "running"}
+    missing = int(expected - (evidence.value("await.records") or expected))
+    if missing > 0:
+        states["without a record"] = missing
+    duration = evidence.value("await.duration")
+    after = f" after {number(duration)} s" if duration is not None else ""
+    because = ""
+    if evidence.count("hollow.missed_deadlines"):
+        because = "Workers missed the deadlines of their heartbeats, which are all that tells the managers what runs."
+    elif not evidence.count("await.nodes_ready"):
+        because = "No node was ready, and Warren creates no containers without one."
+    yield Finding(
+        "not-running",
+        "problem",
+        f"{int(at_end)} of {int(expected)} containers ran{after}{_listed(states, 'the others')}",
+        because,
+    )
+
+
+def placement(evidence: Evidence) -> Iterator[Finding]:
+    nodes = evidence.counts("await.placement")
+    total = sum(nodes.values())
+    ready = max(evidence.count("await.nodes_ready"), len(nodes))
+    if total < 2 or ready < 2:
+        return
+    name, most = next(iter(nodes.items()))
+    because = (
+        "Warren's scheduler gives all replicas that it places in one tick to the node that has the fewest of that "
+        "service, and ties go to the smallest node id."
+    )
+    if most == total:
+        yield Finding(
+            "placement", "warning", f"{total} of {total} containers were placed on one node of {ready}", because
+        )
+    elif most >= 2 * total / ready or most > 0.6 * total:
+        sentence = f"{most} of {total} containers were placed on {name}, one node of {ready}"
+        yield Finding("placement", "warning", sentence, because)
+    elif len(nodes) < ready:
+        yield Finding("placement", "note", f"{total} containers were placed on {len(nodes)} nodes of {ready}")
+
+
+def scheduling(evidence: Evidence) -> Iterator[Finding]:
+    p99 = evidence.value("await.scheduling_latency.p99")
+    if p99 is None:
+        return
+    if p99 <= SCHEDULER_TICK:
+        sentence = f"Scheduling took {number(p99)} s at p99, which is within one 5 s tick of Warren's scheduler"
+        yield Finding("scheduling", "note", sentence)
+    else:
+        sentence = (
+            f"Scheduling took {number(p99)} s at p99, {number(p99 - SCHEDULER_TICK)} s more than one scheduler tick"
+        )
+        yield Finding("scheduling", "warning", sentence)
+
+
+def heartbeats(evidence: Evidence) -> Iterator[Finding]:
+    if missed := evidence.count("hollow.missed_deadlines"):
+        yield Finding(
+            "heartbeats-missed",
+            "problem",
+            f"Hollow workers missed {_many(missed, 'heartbeat deadline')}: the managers are overloaded",
+            "A heartbeat commits once for every container on its node and has to end within 5 s.",
+        )
+    if errors := evidence.counts("hollow.errors"):
+        yield Finding(
+            "worker-errors", "warning", f"Hollow workers met {_many(sum(errors.values()), 'error')}{_listed(errors)}"
+        )
+
+
+def latency(evidence: Evidence) -> Iterator[Finding]:
+    calls = evidence.count("latency.calls")
+    if errors := evidence.count("latency.error_count"):
+        causes = _listed(evidence.counts("latency.errors"))
+        yield Finding("latency-errors", "problem", f"{errors} of {calls} measured calls failed{causes}")
+    if unsent := evidence.count("latency.unsent"):
+        sentence = f"{unsent} of {calls} planned calls were not sent, because too many were outstanding"
+        yield Finding("latency-unsent", "problem", sentence)
+    planned, achieved = evidence.value("latency.rate_planned"), evidence.value("latency.rate_achieved")
+    if planned and achieved is not None and achieved < 0.9 * planned:
+        sentence = f"{number(achieved)} calls a second were made where {number(planned)} were planned"
+        yield Finding("latency-rate", "warning", sentence)
+    lag, response = evidence.value("latency.send_lag.p99"), evidence.value("latency.response_time.p99")
+    if lag is not None and response and lag > 1.0 and lag > 0.5 * response:
+        yield Finding(
+            "send-lag",
+            "warning",
+            f"{number(lag)} of the {number(response)} ms response time at p99 are the generator's own send lag",
+        )
+
+
+def leftovers(evidence: Evidence) -> Iterator[Finding]:
+    if evidence.keep:
+        created = evidence.count("create.created") + evidence.count("create.found")
+        yield Finding("kept", "note", f"{_many(created, 'service')} stayed on the cluster as asked (keep)")
+        return
+    purged, left = evidence.count("cleanup.containers_purged"), evidence.count("cleanup.containers_left")
+    if services := evidence.count("cleanup.services_left"):
+        yield Finding("services-left", "problem", f"{_many(services, 'service')} of the run could not be deleted")
+    if left:
+        yield Finding(
+            "records-left",
+            "problem",
+            f"{_many(left, 'container record')} of the run could not be removed: Warren leaks them",
+            "DeleteService removes only the service, and no call removes a container record.",
+        )
+    if purged:
+        duration = evidence.value("cleanup.duration")
+        within = f" in {number(duration)} s" if duration is not None else ""
+        yield Finding(
+            "records-purged",
+            "note",
+            f"DeleteService left {_many(purged + left, 'container record')} behind; the run removed {purged}{within}",
+        )
+
+
+def generator(evidence: Evidence) -> Iterator[Finding]:
+    shared: list[str] = []
+    for part in [evidence.audit, *evidence.audit.values()]:
+        if isinstance(part, dict) and isinstance(part.get("shares_host_with"), list):
+            shared += [str(name) for name in part["shares_host_with"] if str(name) not in shared]
+    if shared:
+        names = shared[0] if len(shared) == 1 else f"{', '.join(shared[:3])}{' and more' if len(shared) > 3 else ''}"
+        yield Finding("shared-host", "warning", f"The generator shared its host, and so its CPU, with {names}")
+
+
+def resources(evidence: Evidence) -> Iterator[Finding]:
+    unavailable = evidence.get("resources.unavailable")
+    for sentence in unavailable if isinstance(unavailable, list) else []:
+        yield Finding("resources-unavailable", "warning", str(sentence))
+
+
+def polling(evidence: Evidence) -> Iterator[Finding]:
+    spent, duration = evidence.value("await.poll_time"), evidence.value("await.duration")
+    if spent is not None and duration and spent > 0.2 * duration:
+        yield Finding(
+            "polling",
+            "warning",
+            f"Looking for running containers took {number(spent)} of {number(duration)} s: it was a load of its own",
+        )
+
+
+RULES: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
+    phases_failed,
+    audit_void,
+    creations,
+    running,
+    heartbeats,
+    latency,
+    leftovers,
+    placement,
+    scheduling,
+    generator,
+    resources,
+    polling,
+)
+
+
+def _many(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
+def _listed(counts: dict[str, int], what: str = "") -> str:
+    """`` (3 x no leader, 1 x timed out)``, at most three, or nothing."""
+    if not counts:
+        return ""
+    shown = [f"{count} {name}" if what else f"{count} x {name}" for name, count in list(counts.items())[:3]]
+    more = f", {len(counts) - 3} more kinds" if len(counts) > 3 else ""
+    return f" ({what + ': ' if what else ''}{', '.join(shown)}{more})"
