@@ -2,9 +2,9 @@
 
     .venv/bin/python scripts/stages.py [--list] [--jobs N] NAME...
 
-NAME is a stage or a group (lint, quick, molecule, all). The quick stages do not depend on time: up to --jobs of them
-run side by side, and the output of each is shown when it ends. The others run one after another, with live output.
-Every stage runs, also after a failure.
+NAME is a stage or a group (lint, quick, molecule, benchmark, all). The quick stages do not depend on time: up to --jobs
+of them run side by side, and the output of each is shown when it ends. The others run one after another, with live
+output. Every stage runs, also after a failure.
 
 Every stage gets a home of its own (.cache/home), so that no test depends on what a person keeps in theirs.
 """
@@ -83,12 +83,21 @@ STAGES = [
         "molecule-interrupted", "molecule -c .config/molecule/config.yml test --scenario-name interrupted", timed=True
     ),
     Stage("long", f"python -m pytest {TESTS}/contract {TESTS}/integration -m long", timed=True, extra=True),
-    Stage("benchmark", f"python -m pytest -s {TESTS}/benchmark", timed=True, extra=True),
+]
+STAGES += [
+    Stage(
+        file.stem.replace("bench_", "benchmark-"),
+        f"PYTHONPATH=collections python -m ansible_collections.warren.load.tests.benchmark.{file.stem}",
+        timed=True,
+        extra=True,
+    )
+    for file in sorted((ROOT / TESTS / "benchmark").glob("bench_*.py"))
 ]
 
 GROUPS = {
     "lint": ["ansible-lint", "mypy", "ruff", "yamllint", "changelog", "docs"],
     "molecule": ["molecule-cluster-life", "molecule-load-small", "molecule-interrupted"],
+    "benchmark": [stage.name for stage in STAGES if stage.name.startswith("benchmark-")],
     "quick": [stage.name for stage in STAGES if not stage.timed],
     "all": [stage.name for stage in STAGES if not stage.extra],
 }
