@@ -24,8 +24,9 @@ options:
       - V(started) starts the program if it does not run.
       - V(stopped) ends it and removes O(wipe).
       - V(queried) changes nothing and tells whether it runs.
+      - V(signalled) sends it O(signal) if it runs.
     type: str
-    choices: [started, stopped, queried]
+    choices: [started, stopped, queried, signalled]
     default: started
   argv:
     description: Program and arguments. Needed for V(started).
@@ -92,6 +93,9 @@ options:
     description: Seconds until the program must be ready. Otherwise it is ended and the task fails.
     type: float
     default: 30
+  signal:
+    description: The signal for V(signalled), such as V(USR1). Needed for it.
+    type: str
   stop_timeout:
     description: Seconds between SIGTERM and SIGKILL.
     type: float
@@ -177,7 +181,7 @@ from ansible_collections.warren.load.plugins.module_utils.node import supervisio
 
 ARGUMENTS: dict[str, t.Any] = {
     "name": {"type": "str", "required": True},
-    "state": {"type": "str", "choices": ["started", "stopped", "queried"], "default": "started"},
+    "state": {"type": "str", "choices": ["started", "stopped", "queried", "signalled"], "default": "started"},
     "argv": {"type": "list", "elements": "str"},
     "secrets": {"type": "list", "elements": "str", "default": [], "no_log": True},
     "environment": {"type": "dict", "default": {}},
@@ -192,6 +196,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "ready_pattern": {"type": "str"},
     "ready_ports": {"type": "list", "elements": "str", "default": []},
     "ready_timeout": {"type": "float", "default": 30},
+    "signal": {"type": "str"},
     "stop_timeout": {"type": "float", "default": 10},
 }
 
@@ -264,10 +269,18 @@ def query(params: dict[str, t.Any]) -> dict[str, t.Any]:
     return {"changed": False, "started": False, "stopped": False, "killed": False, "running": bool(record), **found}
 
 
+def tell(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
+    """Send the signal, as asked for by O(state=signalled)."""
+    told = query(params)
+    if told["running"] and not check_mode:
+        supervision.send(params["pid_file"], params["signal"])
+    return {**told, "changed": told["running"]}
+
+
 def main() -> None:
     module = AnsibleModule(
         argument_spec=ARGUMENTS,
-        required_if=[("state", "started", ["argv", "log_file"])],
+        required_if=[("state", "started", ["argv", "log_file"]), ("state", "signalled", ["signal"])],
         supports_check_mode=True,
     )
     try:
@@ -275,6 +288,8 @@ def main() -> None:
             result = start(module.params, module.check_mode)
         elif module.params["state"] == "stopped":
             result = stop(module.params, module.check_mode)
+        elif module.params["state"] == "signalled":
+            result = tell(module.params, module.check_mode)
         else:
             result = query(module.params)
     except supervision.SupervisionError as error:

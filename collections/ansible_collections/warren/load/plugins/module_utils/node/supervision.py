@@ -137,6 +137,16 @@ def stop(pid_file: str, timeout: float) -> Tuple[bool, bool]:
     return record is not None, killed
 
 
+def send(pid_file: str, name: str) -> None:
+    """Send the signal, such as USR1, to what the pid file names, if it runs."""
+    number = getattr(signal, "SIG" + name.upper(), None)
+    if not isinstance(number, signal.Signals):
+        raise SupervisionError("signal: there is no signal %s; say USR1, for example." % name)
+    record = running_record(pid_file)
+    if record is not None:
+        _signal(record.pid, number, group=False)
+
+
 def check_wipe(pid_file: str, paths: List[str]) -> None:
     """Only what lies in the directory of the pid file may be wiped: a slip in a variable must not cost a home."""
     home = os.path.realpath(os.path.dirname(pid_file))

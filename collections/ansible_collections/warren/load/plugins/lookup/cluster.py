@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: cluster
+short_description: What the warren_load variables and the inventory say about the cluster
+version_added: 0.1.0
+author:
+  - warren.load contributors (@warren-load)
+description:
+  - Derives, for the host that asks, addresses, dialect, TLS, paths and sizes from the public C(warren_load_*) variables, the groups
+    C(managers), C(workers) and C(generators), and the sandbox that runs.
+  - Changes nothing and asks no cluster.
+options:
+  _terms:
+    description: None.
+    required: false
+"""
+
+EXAMPLES = r"""
+- name: Show where the managers listen
+  ansible.builtin.debug:
+    msg: "{{ lookup('warren.load.cluster').managers | map(attribute='api_address') }}"
+"""
+
+RETURN = r"""
+_raw:
+  description: >-
+    One dictionary, among others with C(managers), C(dialect), C(tls), C(connection) (options for the modules), C(dir),
+    C(hollow_workers), C(python), and C(errors), a sentence for each wrong setting.
+  type: list
+  elements: dict
+"""
+
+import os
+import typing as t
+
+from ansible.plugins.lookup import LookupBase
+from ansible_collections.warren.load.plugins.module_utils.node import supervision
+from ansible_collections.warren.load.plugins.plugin_utils import cluster_facts
+
+COLLECTION = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+CONTROLLER_ONLY = ("ansible", "junit")
+
+
+def running(directory: str) -> list[dict[str, t.Any]]:
+    """The programs that module process keeps below the directory, in the order of their nodes' names."""
+    found: list[dict[str, t.Any]] = []
+    for node in sorted(os.listdir(directory)) if os.path.isdir(directory) else []:
+        record = supervision.running_record(os.path.join(directory, node, "pid.json"))
+        if record is not None:
+            found.append({"node": node, "name": record.name, "pid": record.pid, "labels": record.labels})
+    return found
+
+
+def requirements() -> list[str]:
+    """What the generator's Python needs: the collection's requirements without the controller's own."""
+    with open(os.path.join(COLLECTION, "requirements.txt"), encoding="utf-8") as stream:
+        lines = [line.split("#")[0].strip() for line in stream]
+    return [line for line in lines if line and not line.startswith(CONTROLLER_ONLY)]
+
+
+def results_home() -> str:
+    """results/ beside the playbooks of the checkout that the collection is in, or else in the current directory."""
+    checkout = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(COLLECTION))))
+    if os.path.isdir(os.path.join(checkout, "playbooks")) and os.path.isdir(os.path.join(checkout, "inventories")):
+        return os.path.join(checkout, "results")
+    return os.path.join(os.getcwd(), "results")
+
+
+class LookupModule(LookupBase):
+    def run(self, terms: list[str], variables: t.Any = None, **kwargs: t.Any) -> list[dict[str, t.Any]]:
+        """One dictionary; see plugin_utils/cluster_facts."""
+        given = {
+            name: self._templar.template(value)
+            for name, value in variables.items()
+            if name.startswith("warren_load_") or name in cluster_facts.SHORT_NAMES
+        }
+        host_vars = variables["hostvars"]
+        around = cluster_facts.Surroundings(
+            host=variables["inventory_hostname"],
+            local=self._templar.template(variables.get("ansible_connection", "")) == "local"
+            or variables["inventory_hostname"] not in variables["groups"]["all"],
+            groups=variables["groups"],
+            host_vars=host_vars,
+            environment=os.environ,
+            playbook_python=variables["ansible_playbook_python"],
+            requirements=requirements(),
+            results_home=results_home(),
+            running=running,
+        )
+        return [cluster_facts.derive(cluster_facts.Public(given), around)]

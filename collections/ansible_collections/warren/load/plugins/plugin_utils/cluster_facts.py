@@ -1,0 +1,313 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the public variables, the inventory and the sandbox's pid files say about the cluster, in one dictionary.
+
+Pure: the lookup `warren.load.cluster` hands everything in. PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import typing as t
+from dataclasses import dataclass, field
+
+# The guide's clusters. `dialect` is that of the sandbox: containers where the guide has one manager, since Warren cannot join more there.
+SCALES: dict[str, dict[str, t.Any]] = {
+    "small": {"services": 50, "replicas": 3, "managers": 1, "workers": 2, "dialect": "containers"},
+    "medium": {"services": 200, "replicas": 3, "managers": 3, "workers": 5, "dialect": "tasks"},
+    "large": {"services": 1000, "replicas": 3, "managers": 3, "workers": 10, "dialect": "tasks"},
+    "massive": {"services": 1000, "replicas": 10, "managers": 3, "workers": 100, "dialect": "tasks"},
+    "custom": {"services": 50, "replicas": 3, "managers": 3, "workers": 10, "dialect": "tasks"},
+}
+CHOICES = {
+    "warren_load_dialect": ("auto", "tasks", "containers"),
+    "warren_load_tls": ("auto", "plaintext", "tls"),
+    "warren_load_costs": ("ideal", "measured"),
+    "warren_load_heartbeats": ("full", "changes"),
+    "warren_load_fail_at": ("acceptable", "missed", "critical"),
+}
+NUMBERS: dict[str, tuple[float, float]] = {  # smallest allowed, default
+    "warren_load_create_concurrency": (1, 1),
+    "warren_load_create_deadline": (1, 0),
+    "warren_load_await_deadline": (1, 0),
+    "warren_load_latency_calls": (1, 1000),
+    "warren_load_latency_rate": (0.001, 200),
+    "warren_load_port_base": (1024, 17000),
+    "warren_load_clock_factor": (0.001, 1),
+}
+SHORT_NAMES = ("scale", "services", "replicas", "keep")  # what the command line may say without the prefix
+WORDS = re.compile(r"[^A-Za-z0-9.-]+")
+
+
+class Public:
+    """The public variables; wrong values become sentences in `errors` and count as not given."""
+
+    def __init__(self, values: t.Mapping[str, t.Any]) -> None:
+        self._values = values
+        self.errors: list[str] = []
+
+    def given(self, name: str) -> t.Any:
+        """The variable, or its short name; None where neither is set or the value is empty."""
+        value = self._values.get(name)
+        short = name.removeprefix("warren_load_")
+        if value in (None, "") and short in SHORT_NAMES:
+            value = self._values.get(short)
+        return None if value in (None, "", "None") else value
+
+    def text(self, name: str, default: str = "") -> str:
+        value = self.given(name)
+        return default if value is None else str(value)
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        value = self.given(name)
+        if value is None or isinstance(value, bool):
+            return default if value is None else bool(value)
+        if str(value).lower() in ("yes", "true", "on", "1"):
+            return True
+        if str(value).lower() in ("no", "false", "off", "0"):
+            return False
+        self.errors.append(f"{name} is {value!r}: say true or false.")
+        return default
+
+    def choice(self, name: str, choices: t.Iterable[str], default: str) -> str:
+        value = self.text(name, default)
+        if value in choices:
+            return value
+        self.errors.append(f"{name} is {value!r}: choose one of {', '.join(choices)}.")
+        return default
+
+    def whole(self, name: str, default: int, smallest: int = 1) -> int:
+        return int(self._number(name, default, smallest, whole=True))
+
+    def number(self, name: str) -> float:
+        smallest, default = NUMBERS[name]
+        return self._number(name, default, smallest, whole=False)
+
+    def words(self, name: str) -> list[str]:
+        value = self.given(name) or []
+        return [str(word) for word in (value if isinstance(value, list) else str(value).split(","))]
+
+    def _number(self, name: str, default: float, smallest: float, whole: bool) -> float:
+        value = self.given(name)
+        if value is None:
+            return default
+        kind = "a whole number" if whole else "a number"
+        try:
+            number = float(str(value))
+            if number >= smallest and (number.is_integer() or not whole) and number < 1e9:
+                return number
+        except ValueError:
+            pass
+        self.errors.append(f"{name} is {str(value)!r}: it must be {kind}, {smallest:g} or more.")
+        return default
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What besides the public variables decides: the inventory, the host asked for, the controller's environment."""
+
+    host: str
+    local: bool
+    groups: t.Mapping[str, list[str]]
+    host_vars: t.Mapping[str, t.Mapping[str, t.Any]]
+    environment: t.Mapping[str, str]
+    playbook_python: str
+    requirements: list[str] = field(default_factory=list)
+    results_home: str = ""
+    running: t.Callable[[str], list[dict[str, t.Any]]] = lambda directory: []
+    is_file: t.Callable[[str], bool] = os.path.isfile
+
+
+def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
+    """Everything the roles and playbooks ask of the cluster; `errors` holds a sentence for each wrong setting."""
+    scale = SCALES[public.choice("warren_load_scale", SCALES, "small")]
+    endpoint = public.text("warren_load_endpoint")
+    if endpoint and not re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/]+):\d{1,5}", endpoint):
+        public.errors.append(f"warren_load_endpoint is {endpoint!r}: give the API address of one manager as host:port.")
+    sandbox = public.flag("warren_load_sandbox") and not endpoint
+    binary = public.text("warren_load_binary")
+    ours = sandbox or (bool(binary) and not endpoint)
+    inventory = [] if endpoint else list(around.groups.get("managers", []))
+    generator = (list(around.groups.get("generators", [])) or ["localhost"])[0]
+
+    state_dir = _state_dir(public, around)
+    first = inventory[0] if inventory else ""
+    name = public.text("warren_load_cluster") or ("sandbox" if sandbox else WORDS.sub("_", endpoint or first) or "none")
+    directory = f"{state_dir}/{name}"
+    running = around.running(directory) if sandbox else []
+    found = next((node["labels"] for node in running if node["labels"].get("role") == "manager"), {})
+    found = found | next(({"workers": n["labels"]["workers"]} for n in running if "workers" in n["labels"]), {})
+
+    # Nodes: as asked for, else as the sandbox runs, else as the scale says.
+    count = len(inventory)
+    if sandbox:
+        count = public.whole("warren_load_managers", int(found.get("managers", scale["managers"])))
+        if count > len(inventory):
+            public.errors.append(
+                f"warren_load_managers is {count}, but the inventory has {len(inventory)} managers: ask for 1, 3 or 5."
+            )
+    hosts = inventory[:count]
+    hollow = public.whole(
+        "warren_load_workers", int(found.get("workers", scale["workers"])) if sandbox else 0, smallest=0
+    )
+    if not (hosts or endpoint):
+        public.errors.append(
+            "There is no cluster to test: give the API address of a manager with -e warren_load_endpoint=host:port, "
+            "or an inventory with hosts in the group managers."
+        )
+
+    dialect = public.choice("warren_load_dialect", CHOICES["warren_load_dialect"], "auto")
+    if dialect == "auto" and ours:
+        features = around.host_vars.get(hosts[0], {}).get("manager_features") if hosts else None
+        fallback = (features or {}).get("dialect", "auto") if binary else ("tasks" if count > 1 else scale["dialect"])
+        dialect = found.get("dialect", fallback)
+    if ours and dialect == "containers" and count > 1:
+        public.errors.append(
+            f"A cluster of {count} managers cannot be started in dialect containers: there `manager join` never succeeds and can cost "
+            "the first manager its quorum. Ask for warren_load_managers=1, or for a Warren before v1.1 (dialect tasks)."
+        )
+    tls = public.choice("warren_load_tls", CHOICES["warren_load_tls"], "auto")
+    if tls == "auto" and ours:
+        tls = {"containers": "tls", "tasks": "plaintext"}.get(dialect, "auto")
+
+    port_base = int(public.number("warren_load_port_base")) if public.given("warren_load_port_base") else 0
+    port_base = port_base or int(found.get("port_base", NUMBERS["warren_load_port_base"][1]))
+    managers = [
+        _addresses(host, around.host_vars.get(host, {}), port_base + 10 * index, sandbox, binary)
+        for index, host in enumerate(hosts)
+    ]
+    if endpoint:
+        managers = [{"name": endpoint, "api_address": endpoint, "raft_address": None, "http_address": None}]
+    ca_file = public.text("warren_load_ca_file")
+    if ours and not ca_file and tls != "plaintext" and hosts:
+        own = f"{directory}/{hosts[0]}/home/.warren/certs/manager-{hosts[0]}/ca.crt"
+        ca_file = own if sandbox else f"{directory}/ca.crt"
+
+    venv = f"{state_dir}/venv-{hashlib.sha256(' '.join(around.requirements).encode()).hexdigest()[:10]}"
+    python = around.host_vars.get(generator, {}).get("generator_python")
+    if not python:
+        python = (
+            f"{venv}/bin/python" if around.local and around.is_file(f"{venv}/bin/python") else around.playbook_python
+        )
+    if found:
+        _compare(public, found)
+    services = public.whole("warren_load_services", scale["services"])
+    containers = services * public.whole("warren_load_replicas", scale["replicas"])
+    for option, choices in CHOICES.items():
+        if option not in ("warren_load_dialect", "warren_load_tls"):
+            public.choice(option, choices, choices[0])
+    return {
+        "name": name,
+        "sandbox": sandbox,
+        "ours": ours,
+        "endpoint": endpoint,
+        "binary": binary,
+        "local": around.local,
+        "state_dir": state_dir,
+        "dir": directory,
+        "node_dir": f"{directory}/{around.host}",
+        "lock_file": f"{directory}/locks/{name}.json",
+        "scale": public.choice("warren_load_scale", SCALES, "small"),
+        "services": services,
+        "replicas": public.whole("warren_load_replicas", scale["replicas"]),
+        "image": public.text("warren_load_image", "registry.k8s.io/pause:3.9"),
+        "running": running,
+        "running_managers": [node["node"] for node in running if node["labels"].get("role") == "manager"],
+        "manager_hosts": hosts,
+        "worker_hosts": [] if endpoint or sandbox else list(around.groups.get("workers", [])),
+        "generator": generator,
+        "hollow_workers": hollow,
+        # Hollow nodes must never take over the record of a worker that an existing cluster has.
+        "hollow_prefix": "worker-" if sandbox else "wl-hollow-",
+        "dialect": dialect,
+        "tls": tls,
+        "ca_file": ca_file,
+        "port_base": port_base,
+        "managers": managers,
+        "me": next((row for row in managers if row["name"] == around.host), {}),
+        "connection": {
+            "managers": [{key: row[key] for key in ("name", "api_address", "raft_address")} for row in managers],
+            "dialect": dialect,
+            "tls": tls,
+            "ca_file": ca_file or None,
+            "tls_name": public.text("warren_load_tls_name", "localhost"),
+            "client_cert_file": public.text("warren_load_client_cert_file") or None,
+            "client_key_file": public.text("warren_load_client_key_file") or None,
+            "pin_file": f"{directory}/pin",
+        },
+        "found": found,
+        # Where a fleet registers when the manager it knows does not lead.
+        "raft_map": ",".join(f"{row['raft_address']}={row['api_address']}" for row in managers if row["raft_address"]),
+        "requirements": around.requirements,
+        "venv": venv,
+        "python": python,
+        "simulator": f"{directory}/warren-simulator.pyz",
+        "clock_factor": public.number("warren_load_clock_factor"),
+        "costs": public.choice("warren_load_costs", CHOICES["warren_load_costs"], "ideal"),
+        "defects": public.words("warren_load_defects"),
+        "heartbeats": public.choice("warren_load_heartbeats", CHOICES["warren_load_heartbeats"], "full"),
+        "allow_foreign": public.flag("warren_load_allow_foreign"),
+        "keep": public.flag("warren_load_keep"),
+        "fail_at": public.choice("warren_load_fail_at", CHOICES["warren_load_fail_at"], "missed"),
+        "objectives_file": public.text("warren_load_objectives_file"),
+        "results_dir": public.text("warren_load_results_dir", around.results_home),
+        "create_concurrency": int(public.number("warren_load_create_concurrency")),
+        # Generous: a deadline is there so that nothing waits for ever, not to judge.
+        "create_deadline": public.number("warren_load_create_deadline") or 120.0 + 2 * services,
+        "await_deadline": public.number("warren_load_await_deadline") or max(300.0, containers / 10),
+        "cleanup_deadline": 120.0 + containers / 5,
+        "latency_calls": int(public.number("warren_load_latency_calls")),
+        "latency_rate": public.number("warren_load_latency_rate"),
+        "latency_method": public.text("warren_load_latency_method", "ListServices"),
+        "seed": public.whole("warren_load_seed", 1, smallest=0),
+        "errors": list(dict.fromkeys(public.errors)),
+    }
+
+
+def _compare(public: Public, found: t.Mapping[str, str]) -> None:
+    """A setting given for this playbook must be what the running sandbox was started with."""
+    for label in ("managers", "dialect", "binary", "port_base", "costs", "clock_factor", "defects"):
+        given, runs = public.given(f"warren_load_{label}"), found.get(label)
+        if isinstance(given, list):
+            given = ",".join(map(str, given))
+        if given is not None and given != "auto" and runs is not None and _same(given) != _same(runs):
+            public.errors.append(
+                f"warren_load_{label} is {given!s}, but the sandbox that runs was started with {runs or 'none'!s}: take it down "
+                "first (playbook cluster-down), or leave the setting out."
+            )
+
+
+def _same(value: t.Any) -> str:
+    """Numbers compare by value, 1 with 1.0."""
+    try:
+        return f"{float(value):g}"
+    except (TypeError, ValueError):
+        return str(value)
+
+
+def _state_dir(public: Public, around: Surroundings) -> str:
+    given = public.text("warren_load_state_dir")
+    if given:
+        home = around.environment.get("HOME", "")
+        return os.path.normpath(home + given[1:] if given.startswith("~/") and around.local else given)
+    if not around.local:
+        return "/var/tmp/warren-load"
+    state = around.environment.get("XDG_STATE_HOME") or around.environment.get("HOME", "/tmp") + "/.local/state"
+    return f"{state}/warren-load"
+
+
+def _addresses(host: str, own: t.Mapping[str, t.Any], port: int, sandbox: bool, binary: str) -> dict[str, str | None]:
+    """A manager's addresses: set for the host, or ten loopback ports a node in the sandbox, or Warren's ports elsewhere."""
+    ip = str(own.get("warren_load_address") or own.get("ansible_host") or host)
+    defaults = (f"127.0.0.1:{port}", f"127.0.0.1:{port + 1}", f"127.0.0.1:{port + 2}")
+    if not sandbox:
+        defaults = (f"{ip}:8080", f"{ip}:7946", "127.0.0.1:9090")
+    elif binary:
+        defaults = (*defaults[:2], "127.0.0.1:9090")  # hard-wired in the real program
+    names = ("api_address", "raft_address", "http_address")
+    return {"name": host} | {
+        name: str(own.get(f"warren_load_{name}") or default) for name, default in zip(names, defaults, strict=True)
+    }
