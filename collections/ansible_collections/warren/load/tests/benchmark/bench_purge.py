@@ -1,0 +1,100 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How long it takes to purge the container records of a run: 600 of them, 3 managers, hollow workers quiet.
+
+    WARREN_BINARY=PATH python -m ansible_collections.warren.load.tests.benchmark.bench_purge
+
+Warren's reconciler ticks every 10 s and two of its ticks are needed, so the moment at which the purge begins decides
+between 10 s and 20 s; rounds begin at different moments. The limit is 20 s from first delete to last record gone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+import typing as t
+from pathlib import Path
+
+from ansible_collections.warren.load.plugins.module_utils.api.cluster import Cluster, Manager
+from ansible_collections.warren.load.plugins.module_utils.api.dialect import Dialect
+from ansible_collections.warren.load.plugins.module_utils.api.run_names import new_run_id
+from ansible_collections.warren.load.plugins.module_utils.engine import loop
+from ansible_collections.warren.load.plugins.module_utils.engine.reporter import Reporter
+from ansible_collections.warren.load.plugins.module_utils.phases import await_containers, cleanup, create
+from ansible_collections.warren.load.tests.support.worlds import World, real, simulator
+
+LIMIT_S = 20.0
+IMAGE = "registry.k8s.io/pause:3.9"
+
+
+def run(world: World, phase: t.Any, options: t.Any, folder: Path, deadline: float = 180.0) -> dict[str, t.Any]:
+    """One phase on the world, on an event loop of its own as in a module."""
+    managers = [
+        Manager(node.name, node.api_address, node.raft_address) for node in world.nodes.values() if node.running
+    ]
+
+    async def main(stop: loop.Stop) -> dict[str, t.Any]:
+        async with await Cluster.connect(managers, world.security(), world.dialect.value) as cluster:
+            with Reporter(folder, phase.__name__.rpartition(".")[2], deadline, stop) as reporter:
+                measured: dict[str, t.Any] = await phase.run(cluster, options, reporter)
+        for problem in reporter.problems:
+            print(f"  problem: {problem}")
+        return measured
+
+    return loop.run(main)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--services", type=int, default=200)
+    parser.add_argument("--replicas", type=int, default=3)
+    parser.add_argument("--managers", type=int, default=0, help="0: as the dialect allows, 3 or 1")
+    parser.add_argument("--workers", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--loud", action="store_true", help="leave the hollow workers' heartbeats as they are")
+    options = parser.parse_args()
+    binary = os.environ.get("WARREN_BINARY")
+    program = real(binary) if binary else simulator(Dialect.TASKS, 1.0)
+    slowest = 0.0
+    with World(program, options.managers or None) as world, world.fleet(options.workers) as fleet:
+        fleet.wait_registered()
+        print(
+            f"{world}, {len(world.nodes)} managers, {options.services} x {options.replicas}, {fleet.count} hollow workers"
+        )
+        for number in range(options.rounds):
+            run_id = new_run_id()
+            folder = world.folder / run_id
+            folder.mkdir()
+            created = run(world, create, create.Options(run_id, options.services, options.replicas, IMAGE), folder)
+            awaited = run(world, await_containers, await_containers.Options(run_id), folder)
+            print(
+                f"created {created['created']} at {created['rate']['value']:.0f}/s, service time p50 "
+                f"{created['service_time']['p50']['value']:.1f} ms; {awaited['running']} of {awaited['expected']} "
+                f"running after {awaited['duration']:.1f} s, polls took {awaited['poll_time'] * 1e3:.0f} ms"
+            )
+            if not options.loud:
+                fleet.process.signal(signal.SIGUSR1)
+            time.sleep(2.5 * number % 10)  # another moment between two ticks
+            began = time.monotonic()
+            purged = run(world, cleanup, cleanup.Options(run_id), folder)
+            wall = time.monotonic() - began
+            if not options.loud:
+                fleet.process.signal(signal.SIGUSR2)
+            took = (purged["last_gone"] or float("inf")) - (purged["first_delete"] or 0.0)
+            slowest = max(slowest, took)
+            print(
+                f"purged {purged['containers_purged']} records in {took:.1f} s (module {wall:.1f} s), left "
+                f"{purged['services_left']} services and {purged['containers_left']} records; "
+                f"{purged['writes']} writes, {purged['forced']} forced, failures {purged['failures']}"
+            )
+    print(f"{'met' if slowest <= LIMIT_S else 'MISSED'}: slowest {slowest:.1f} s, limit {LIMIT_S:.0f} s")
+    return 0 if slowest <= LIMIT_S else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
