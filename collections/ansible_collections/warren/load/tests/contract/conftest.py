@@ -73,7 +73,7 @@ def program(kind: str) -> Program:
 
 @pytest.fixture(scope="session")
 def world(program: Program) -> Iterator[World]:
-    """A cluster that the tests share, of 3 managers in dialect `tasks` and 1 in `containers`; they tidy up after them."""
+    """A cluster that the tests share, of 3 managers in dialect `tasks` and 1 in `containers`; they tidy up."""
     with World(program) as world:
         yield world
 
