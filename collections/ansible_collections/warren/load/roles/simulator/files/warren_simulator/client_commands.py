@@ -23,7 +23,9 @@ class _Failed(Exception):
     """What follows `Error:` before exit code 1."""
 
 
-async def _call(address: str, method: str, *, failed_to: str, security: Security | None = None, **fields: t.Any) -> t.Any:
+async def _call(
+    address: str, method: str, *, failed_to: str, security: Security | None = None, **fields: t.Any
+) -> t.Any:
     """One call to the manager at ``address``, with the CLI's certificate where the manager speaks TLS."""
     path = certificates.folder("cli")
     known = certificates.complete(path)
@@ -44,7 +46,9 @@ async def _call(address: str, method: str, *, failed_to: str, security: Security
         raise _Failed(f"failed to {failed_to}: rpc error: code = {code} desc = {error.details}") from error
 
 
-def _command(work: t.Callable[[argparse.Namespace], t.Coroutine[t.Any, t.Any, None]]) -> t.Callable[[argparse.Namespace], int]:
+def _command(
+    work: t.Callable[[argparse.Namespace], t.Coroutine[t.Any, t.Any, None]],
+) -> t.Callable[[argparse.Namespace], int]:
     def run(arguments: argparse.Namespace) -> int:
         try:
             asyncio.run(work(arguments))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import math
 import typing as t
 from collections import deque
 
@@ -18,6 +19,10 @@ if t.TYPE_CHECKING:
 
 COST_MODELS = ("ideal", "measured")
 BATCH = 64  # entries that one round of hashicorp/raft appends
+# The control loops of all managers scan on the same cores that commits need: a machine that does nothing but scan (load
+# 1) is this much slower. The square spares medium clusters, whose scans fit into their period.
+CONTENTION = 5.0
+LOAD_MEMORY = 5.0  # seconds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,8 +51,8 @@ class IdealCosts:
         """Commit now."""
         return await submit()
 
-    async def scan(self, records: int) -> None:
-        """A scan of ``records`` records: free."""
+    async def scan(self, records: int, *, loop: bool = False) -> None:
+        """A scan of ``records`` records, by a control ``loop`` or for a reply: free."""
 
     async def disk(self) -> None:
         """A commit that changes nothing: free."""
@@ -64,6 +69,16 @@ class MeasuredCosts:
         self._queue: deque[asyncio.Future[None]] = deque()
         self._runner: asyncio.Task[None] | None = None
         self._free_at = 0.0
+        self._scanned = 0.0  # seconds of the recent past that went into scans
+        self._scanned_at = 0.0
+
+    def slowness(self) -> float:
+        """By what factor everything takes longer now than on an idle machine."""
+        now = asyncio.get_running_loop().time()
+        memory = self._clock.real(LOAD_MEMORY)
+        self._scanned *= math.exp((self._scanned_at - now) / memory)
+        self._scanned_at = now
+        return 1 + CONTENTION * min(1.0, self._scanned / memory) ** 2
 
     async def commit(self, submit: Callable[[], Awaitable[t.Any]]) -> t.Any:
         """Commit after those that came before, at the price of one."""
@@ -89,13 +104,16 @@ class MeasuredCosts:
     async def _pay(self, milliseconds: float) -> None:
         # Timers oversleep by up to a millisecond: count from when the last payment should have ended.
         now = asyncio.get_running_loop().time()
-        self._free_at = max(self._free_at, now - 0.005) + self._clock.real(milliseconds / 1000)
+        self._free_at = max(self._free_at, now - 0.005) + self._clock.real(milliseconds / 1000) * self.slowness()
         await asyncio.sleep(max(0.0, self._free_at - now))
 
-    async def scan(self, records: int) -> None:
-        """Take the time of decoding ``records`` records."""
+    async def scan(self, records: int, *, loop: bool = False) -> None:
+        """Take the time of decoding ``records`` records; scans of a control ``loop`` make everything slower."""
         if records:
-            await asyncio.sleep(self._clock.real(records * self.rates.record / 1000))
+            seconds = self._clock.real(records * self.rates.record / 1000) * self.slowness()
+            await asyncio.sleep(seconds)
+            if loop:
+                self._scanned += seconds
 
 
 Costs = IdealCosts | MeasuredCosts

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import dataclasses
-import gc
 import os
 import signal
 import sys
 import time
 import typing as t
 from pathlib import Path
+
+# Read once, when gRPC is loaded. Warren speaks TLS 1.3 only, and gRPC has no such setting; but TLS 1.2 with an ECDSA
+# suite and an RSA key agrees on nothing, and the suites of TLS 1.3 are not governed by this list.
+os.environ["GRPC_SSL_CIPHER_SUITES"] = "ECDHE-ECDSA-AES128-GCM-SHA256"
+
+import grpc
+import grpc.aio
 
 from ansible_collections.warren.load.plugins.module_utils.api.channel import Security, resolve, split_address
 from ansible_collections.warren.load.plugins.module_utils.api.client import Client
@@ -29,6 +34,7 @@ from .options import ManagerOptions, add_init_flags, add_join_flags, manager_opt
 from .raft import CommitError, Replica, check_bind_address
 from .reconciler import Reconciler
 from .scheduler import Scheduler
+from .service import Api, Service
 from .store import Store
 from .tokens import Tokens
 
@@ -113,8 +119,7 @@ class Manager:
 
     async def announce_itself(self) -> None:
         """The first leader makes itself known to those who join later."""
-        while not self.replica.is_leader:
-            await asyncio.sleep(0.005)
+        await self.replica.leading.wait()
         try:
             await self.replica.commit(("server", self.options.node_id, self.options.bind_addr))
         except CommitError:
@@ -204,15 +209,6 @@ def _say_tokens(manager: Manager) -> None:
 
 async def _serve_api(manager: Manager, identity: certificates.Identity | None) -> t.Any:
     """The running gRPC server; OSError if the address is taken."""
-    if identity is not None:
-        # Warren speaks TLS 1.3 only, and gRPC has no such setting. TLS 1.2 with an ECDSA suite and an RSA key agrees on
-        # nothing, and the suites of TLS 1.3 are not in this list.
-        os.environ["GRPC_SSL_CIPHER_SUITES"] = "ECDHE-ECDSA-AES128-GCM-SHA256"
-    import grpc
-    import grpc.aio
-
-    from .service import Api, Service
-
     server = grpc.aio.server(
         options=(
             ("grpc.so_reuseport", 0),  # two managers must not share a port unnoticed
@@ -258,6 +254,7 @@ async def _run(manager: Manager, identity: certificates.Identity | None) -> None
         loop.add_signal_handler(number, stop.set)
 
     async def collect() -> None:
+        await manager.costs.scan(len(manager.store.services) * len(manager.store.containers), loop=True)
         metrics.collect(manager.metrics, manager)
 
     every = manager.clock.every
@@ -314,8 +311,6 @@ async def _run(manager: Manager, identity: certificates.Identity | None) -> None
     if server or health:
         say(f"gRPC API listening on {options.api_addr}")
 
-    gc.collect()
-    gc.freeze()  # what is here now stays: later collections need not look at it
     if problem:
         print(f"\nError: {problem}", file=sys.stderr, flush=True)
     else:
@@ -335,8 +330,7 @@ async def _run(manager: Manager, identity: certificates.Identity | None) -> None
 async def _embedded_worker(manager: Manager) -> None:
     """Hybrid mode: this node is a worker too, and starts at once whatever it is given."""
     node_id = manager.options.node_id
-    while not manager.replica.is_leader:
-        await asyncio.sleep(0.01)
+    await manager.replica.leading.wait()
     resources = {"cpu_cores": os.cpu_count() or 1, "memory_bytes": 8 << 30, "disk_bytes": 100 << 30}
     from .store import set_time
 
@@ -352,8 +346,7 @@ async def _embedded_worker(manager: Manager) -> None:
         states = [
             (each.id, ends[each.actual_state], each.id)
             for each in manager.store.containers.of_node(node_id)
-            if each.actual_state == "pending"
-            or (each.desired_state == "shutdown" and each.actual_state in ends)
+            if each.actual_state == "pending" or (each.desired_state == "shutdown" and each.actual_state in ends)
         ]
         await manager.try_commit_all([("beat", node_id, time.time_ns(), None), ("states", states)])
 

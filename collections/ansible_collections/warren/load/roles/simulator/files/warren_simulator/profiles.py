@@ -129,10 +129,10 @@ def heap() -> bytes:
 
 
 def _stack(frame: types.FrameType | None) -> Stack:
-    stack = []
+    stack: list[tuple[str, str, int]] = []
     while frame is not None and len(stack) < DEEPEST:
         code = frame.f_code
-        stack.append((code.co_qualname, code.co_filename, frame.f_lineno))
+        stack.append((code.co_qualname, code.co_filename, frame.f_lineno or 0))
         frame = frame.f_back
     return tuple(stack)
 
@@ -174,7 +174,9 @@ def _running(loop: asyncio.AbstractEventLoop) -> list[Stack]:
     me = threading.get_ident()
     stacks = [_stack(frame) for thread_id, frame in sys._current_frames().items() if thread_id != me]
     for task in asyncio.all_tasks(loop):
-        frames = [(frame.f_code.co_qualname, frame.f_code.co_filename, frame.f_lineno) for frame in task.get_stack()]
+        frames = [
+            (frame.f_code.co_qualname, frame.f_code.co_filename, frame.f_lineno or 0) for frame in task.get_stack()
+        ]
         stacks.append(tuple(reversed(frames)) or ((task.get_name(), "", 0),))
     return stacks
 

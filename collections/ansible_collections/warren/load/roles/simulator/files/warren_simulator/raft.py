@@ -88,7 +88,7 @@ class _LoopPoller(Poller):
         self._selector = selectors.DefaultSelector()
         self._after = after
         # epoll and kqueue: both can be watched themselves.
-        loop.add_reader(self._selector.fileno(), self._on_ready)  # type: ignore[attr-defined]
+        loop.add_reader(self._selector.fileno(), self._on_ready)
 
     def _on_ready(self) -> None:
         for key, events in self._selector.select(0):
@@ -121,7 +121,7 @@ class _Machine(SyncObjConsumer):
         self._store = store
         self._observe = observe
 
-    @replicated
+    @replicated  # type: ignore[untyped-decorator]
     def execute(self, command: Command) -> None:
         start = time.perf_counter()
         try:
@@ -157,6 +157,7 @@ class Replica:
         self._others = tuple(others)
         self._waiting: dict[asyncio.Future[None], float] = {}
         self._serving = False
+        self.leading = asyncio.Event()  # set while this manager takes writes
         self._tick_planned = False
         self._closed = False
         self._machine = _Machine(store, apply_seconds)
@@ -231,11 +232,14 @@ class Replica:
             self.tick_soon()
         elif old == _LEADER:
             self._serving = False
+            self.leading.clear()
             for future in list(self._waiting):
                 self._finish(future, LEADERSHIP_LOST)
 
     def _on_leader_ready(self, _result: t.Any, error: int) -> None:
         self._serving = error == FAIL_REASON.SUCCESS and self._raft._isLeader()
+        if self.is_leader:
+            self.leading.set()
 
     @property
     def is_leader(self) -> bool:

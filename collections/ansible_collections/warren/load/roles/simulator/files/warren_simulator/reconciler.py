@@ -59,7 +59,7 @@ class Reconciler:
         if manager.replica.is_leader:
             down_after = manager.clock.real(NODE_DOWN_AFTER)
             await manager.try_commit_all(plan_nodes(manager.store, time.time_ns(), down_after))
-            await manager.costs.scan(2 * len(manager.store.containers))
+            await manager.costs.scan(2 * len(manager.store.containers), loop=True)
             await manager.try_commit_all(plan_containers(manager.store))
         manager.metrics.observe("warren_reconciliation_duration_seconds", time.perf_counter() - start)
         if manager.metrics.fed:

@@ -94,7 +94,7 @@ class Scheduler:
             return  # not even pending records, as with Warren
         planned: list[Command] = []
         for service in list(store.services):
-            await manager.costs.scan(len(store.containers))
+            await manager.costs.scan(len(store.containers), loop=True)
             containers = store.containers.of_service(service.id)
             if service.mode == "global":
                 commands = plan_global(service, node_ids, containers)

@@ -16,17 +16,19 @@ import uuid
 
 import grpc
 import grpc.aio
+
 from ansible_collections.warren.load.plugins.module_utils.api.dialect import Dialect
 from ansible_collections.warren.load.plugins.module_utils.api.schema import METHODS, SERVICE, message
 
 from .raft import CommitError
-from .store import SECOND, field_one, set_time, time_of
+from .store import SECOND, field_one, set_time
 
 if t.TYPE_CHECKING:
     from .manager import Manager
     from .store import Command, Table
 
 STATES_AT_ONCE = 400  # container states in one log entry
+HEALTHY_GRACE = 30.0  # seconds
 HEALTHY_DEADLINE = 300.0  # seconds that a new version has, in Warren's deployer
 
 
@@ -55,7 +57,6 @@ class Service:
         self.store = manager.store
         self.noun = "task" if manager.dialect is Dialect.TASKS else "container"
         self.creates = 0
-        self._lists = 0
         self._background: set[asyncio.Task[None]] = set()
 
     # -- helpers
@@ -298,9 +299,7 @@ class Service:
                 await self.manager.try_commit_all([("steer", each.id, "shutdown", "", "") for each in batch])
                 if first + step < len(old):
                     await asyncio.sleep(self.manager.clock.real(service.update_config.delay_seconds))
-        self.manager.metrics.observe_deployment(
-            strategy, "success" if old else "failed", time.perf_counter() - start
-        )
+        self.manager.metrics.observe_deployment(strategy, "success" if old else "failed", time.perf_counter() - start)
 
     async def _deploy_beside(self, service: t.Any, image: str) -> None:
         twin = message("Service")()
@@ -309,8 +308,9 @@ class Service:
         twin.name = f"{service.name}-{_new_id()[:8]}"
         await self.manager.try_commit_all([("put", "services", twin.SerializeToString())])
         deadline = time.monotonic() + self.manager.clock.real(HEALTHY_DEADLINE)
+        await asyncio.sleep(self.manager.clock.real(HEALTHY_GRACE))
         while time.monotonic() < deadline:
-            await asyncio.sleep(self.manager.clock.real(2.0))
+            await asyncio.sleep(self.manager.clock.real(5.0))
             running = [each for each in self.store.containers.of_service(twin.id) if each.actual_state == "running"]
             if len(running) >= service.replicas:
                 self.manager.crash("panic: assignment to entry in nil map (simulated)")
@@ -462,8 +462,8 @@ class Service:
             raise Refused(missing)
         record = table.get(request.id) if request.id else table.named(request.name)
         if record is None:
-            tail = "certificate not found" if noun == "certificate" else f"{noun} not found: {request.id or request.name}"
-            raise Refused(f"{noun} not found: {tail}")
+            which = "" if noun == "certificate" else f": {request.id or request.name}"
+            raise Refused(f"{noun} not found: {noun} not found{which}")
         return record
 
     def _check_backends(self, rules: t.Any) -> None:
