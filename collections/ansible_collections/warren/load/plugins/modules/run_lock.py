@@ -26,6 +26,10 @@ options:
       - The run that takes the lock, or gives it up. Needed for V(present).
       - With V(absent), no run removes the lock of any run that has ended, and fails when the lock is in use.
     type: str
+  runs_dir:
+    description:
+      - The folder of the runs' work folders. With V(absent) and no O(run_id), engines of runs that nobody waits for any more are made to stop.
+    type: path
   expiry:
     description: Seconds after which the lock binds nobody.
     type: float
@@ -76,9 +80,13 @@ ARGUMENTS: dict[str, t.Any] = {
     "path": {"type": "path", "required": True},
     "cluster": {"type": "str"},
     "run_id": {"type": "str"},
+    "runs_dir": {"type": "path"},
     "expiry": {"type": "float", "default": 3600},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
+
+
+PATIENCE = 15.0  # seconds for an engine to notice that its lease is gone, flush and exit
 
 
 def take(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
@@ -101,8 +109,10 @@ def give_up(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         held = locks.read(params["path"])
         return {"changed": held is not None and run_id in (None, held.run_id), "note": ""}
     gone = locks.release(params["path"], run_id, now)
-    note = f"The lock of run {gone.run_id} was removed: {gone.stale(now)}." if gone and run_id is None else ""
-    return {"changed": gone is not None, "note": note}
+    notes = [f"The lock of run {gone.run_id} was removed: {gone.stale(now)}."] if gone and run_id is None else []
+    ended = locks.end_runs(params["runs_dir"], PATIENCE) if run_id is None and params["runs_dir"] else []
+    notes += [f"The engine of run {run} was stopped." for run in ended]
+    return {"changed": gone is not None or bool(ended), "note": " ".join(notes)}
 
 
 def main() -> None:

@@ -121,6 +121,43 @@ def release(path: str, run_id: Optional[str], now: float) -> Optional[Lock]:
         return held
 
 
+def end_runs(runs_dir: str, patience: float) -> list[str]:
+    """Make the engines of runs that nobody waits for any more stop, by taking away their lease; returns the runs' ids.
+
+    Call it only when no run holds the lock. Waits up to `patience` seconds for the engines to be gone.
+    """
+    waiting = {}
+    for run_id in sorted(os.listdir(runs_dir)) if os.path.isdir(runs_dir) else []:
+        pid = _engine(os.path.join(runs_dir, run_id, "status.json"))
+        if pid is not None:
+            waiting[run_id] = (pid, process_table.start_time(pid))
+            _take_lease(os.path.join(runs_dir, run_id, "lease"))
+    deadline = time.monotonic() + patience
+    while any(process_table.start_time(pid) == mark for pid, mark in waiting.values()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return list(waiting)
+
+
+def _engine(status_file: str) -> Optional[int]:
+    """The pid of an engine that still writes its status; None if it has ended."""
+    try:
+        with open(status_file, encoding="utf-8") as stream:
+            pid = int(json.load(stream)["pid"])
+        fresh = time.time() - os.stat(status_file).st_mtime < 120
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return pid if fresh and process_table.start_time(pid) is not None else None
+
+
+def _take_lease(path: str) -> None:
+    """A lease that is gone and that a worker of a killed ansible-playbook cannot renew by touching it."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+    os.symlink(os.path.join(path + ".taken", "nowhere"), path)
+
+
 @contextmanager
 def _guard(path: str) -> Iterator[None]:
     """Two takers at once wait for each other; the kernel drops the guard of a dead one."""
