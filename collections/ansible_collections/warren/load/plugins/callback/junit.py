@@ -65,6 +65,7 @@ from ansible_collections.warren.load.plugins.plugin_utils.junit import LIBRARY_E
 PHASES = {
     "cluster_info": "preflight",
     "preflight": "preflight",
+    "run_lock": "lock",
     "plan": "plan",
     "create": "create",
     "await_containers": "await",
@@ -159,6 +160,10 @@ class CallbackModule(CallbackBase):
         action, phase = _action_of(result)
         if phase is None:
             return
+        if action == "judge" and "judgements" not in data and data.get("msg"):
+            # The role goes on without a judgement, to write the results; it is none the less an error.
+            self._phase(result, phase, "error", _message(data))
+            return
         self._phase(result, phase, "passed")
         if action == "judge" and isinstance(data.get("judgements"), list):
             self._green = data.get("green")
@@ -181,9 +186,9 @@ class CallbackModule(CallbackBase):
             return
         if ignore_errors:
             return
-        red = any(case.state in _RED and case is not self._playbook for case in self._cases.values())
-        if self._green is False and red and action in _VERDICT_ACTIONS:
-            return  # the task that fails the run: what it says are the cases of the objectives
+        red = [case.message for case in self._cases.values() if case.state in _RED and case is not self._playbook]
+        if action in _VERDICT_ACTIONS and red and (self._green is False or message in red):
+            return  # the task that fails the run: what it says is in the cases of objectives and phases
         task = str(result.task.get_name())
         name = f"[{result.host.get_name()}] {task}"
         self._put(

@@ -119,6 +119,8 @@ def creations(evidence: Evidence) -> Iterator[Finding]:
             "problem",
             f"The outcome of {_many(ambiguous, 'create')} is unknown: no answer came, and the name was not found",
         )
+    if left_out := evidence.count("create.left_out"):
+        yield Finding("create-left-out", "problem", f"{left_out} of {services} creates were not sent any more")
     if found := evidence.count("create.found"):
         yield Finding("create-found", "note", f"{_many(found, 'service')} whose create got no answer had been created")
     if retries := evidence.count("create.retries"):
@@ -132,8 +134,7 @@ def running(evidence: Evidence) -> Iterator[Finding]:
     if expected is None or at_end is None or at_end >= expected:
         return
     states = {name: count for name, count in evidence.counts("await.states").items() if name != "running"}
-    missing = int(expected - (evidence.value("await.records") or expected))
-    if missing > 0:
+    if missing := evidence.count("await.unscheduled"):
         states["without a record"] = missing
     duration = evidence.value("await.duration")
     after = f" after {number(duration)} s" if duration is not None else ""
@@ -236,6 +237,15 @@ def leftovers(evidence: Evidence) -> Iterator[Finding]:
             f"{_many(left, 'container record')} of the run could not be removed: Warren leaks them",
             "DeleteService removes only the service, and no call removes a container record.",
         )
+    if stuck := evidence.count("cleanup.stuck"):
+        sentence = f"{_many(stuck, 'container record')} cannot go, because their node is gone"
+        yield Finding("records-stuck", "warning", sentence)
+    if failures := evidence.counts("cleanup.failures"):
+        sentence = f"{_many(sum(failures.values()), 'call')} of the cleanup failed{_listed(failures)}"
+        yield Finding("cleanup-failures", "warning", sentence)
+    if orphans := evidence.count("cleanup.orphans_found"):
+        sentence = f"Cleanup found {_many(orphans, 'container record')} whose service had been deleted before"
+        yield Finding("orphans", "note", sentence)
     if purged:
         duration = evidence.value("cleanup.duration")
         within = f" in {number(duration)} s" if duration is not None else ""

@@ -24,7 +24,7 @@ RECONCILER_TICK = 10.0
 CREATE = (0.0015, 0.02)  # seconds a create, fast and slow
 SCHEDULE = 0.01  # seconds a container record at most: one commit
 SCAN = 7e-6  # seconds a service and container, each tick
-PURGE = (0.004, 0.015)  # seconds a record
+PURGE = (0.003, 0.015)  # seconds a record
 HEAVY_NODE = 1000
 """Containers on one node from which a heartbeat, one commit each, comes near its deadline of 5 s."""
 SHARP_P99 = 3000

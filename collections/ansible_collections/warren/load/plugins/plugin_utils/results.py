@@ -32,7 +32,7 @@ class ResultsError(Exception):
 def assemble(options: dict[str, t.Any]) -> dict[str, t.Any]:
     """The results document, from the arguments of the module ``report``: plain JSON data, at most LIMIT bytes."""
     run = dict(options["run"])
-    if not _RUN_ID.match(str(run.get("id", ""))):
+    if not _RUN_ID.match(str(run.get("id") or "")):
         raise ResultsError(f"run.id is {run.get('id')!r}: give the id of the run, such as 20261123-120102-4f1a.")
     started, finished = moment(run.get("started")), moment(run.get("finished"))
     for name, value in (("started", started), ("finished", finished)):
@@ -72,8 +72,13 @@ def assemble(options: dict[str, t.Any]) -> dict[str, t.Any]:
         {"id": found.id, "severity": found.severity, "sentence": found.sentence, "because": found.because}
         for found in find(document)
     ]
-    given = [{"id": "given", "severity": "note", "sentence": str(text), "because": ""} for text in options["findings"]]
-    document["findings"] = findings + given
+    known = {finding["sentence"] for finding in findings}
+    for text in options["findings"]:
+        sentence = plain(str(text)).strip().rstrip(".") + "."
+        if sentence not in known:
+            known.add(sentence)
+            findings.append({"id": "given", "severity": "note", "sentence": sentence, "because": ""})
+    document["findings"] = findings
     return bounded(document)
 
 

@@ -1,0 +1,209 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+import xml.etree.ElementTree as ET
+from types import SimpleNamespace
+
+import pytest
+
+from ansible_collections.warren.load.plugins.callback import junit
+
+
+def result(action, data=None, *, name="a task", host="gen", uuid="1"):
+    task = SimpleNamespace(action=action, resolved_action=action, _uuid=uuid, get_name=lambda: name)
+    return SimpleNamespace(task=task, host=SimpleNamespace(get_name=lambda: host), result=data or {})
+
+
+JUDGED = {
+    "verdict": "fail",
+    "green": False,
+    "judgements": [
+        {"id": "a", "sentence": "A holds.", "verdict": "pass", "value": 1.0, "unit": "ms", "limit": 2.0},
+        {
+            "id": "b",
+            "sentence": "B holds.",
+            "verdict": "fail",
+            "value": 3.0,
+            "unit": "ms",
+            "limit": 2.0,
+            "level": "missed",
+        },
+    ],
+}
+
+
+class Run:
+    """The callback, and what its file says."""
+
+    def __init__(self, monkeypatch, path, **options):
+        monkeypatch.setattr("ansible.context.CLIARGS", {"check": options.pop("check", False)})
+        self.callback = junit.CallbackModule()
+        self.warnings: list[str] = []
+        self.callback._display = SimpleNamespace(warning=self.warnings.append)
+        given = {"path": str(path) if path else None, "case_properties": False, **options}
+        self.callback.get_option = given.get
+        self.path = path
+        self.callback.v2_playbook_on_start(SimpleNamespace(_file_name="/x/load_small.yml"))
+
+    def cases(self, path=None):
+        root = ET.parse(path or self.path).getroot()
+        found = {}
+        for case in root.iter("testcase"):
+            kinds = [child.tag for child in case if child.tag != "system-out"]
+            key = (case.get("classname").removeprefix("warren.load."), case.get("name"))
+            assert key not in found
+            found[key] = kinds[0] if kinds else "passed"
+        return found
+
+    def end(self, **counts):
+        summary = {"failures": 0, "unreachable": 0, **counts}
+        self.callback.v2_playbook_on_stats(SimpleNamespace(processed={"gen": 1}, summarize=lambda host: summary))
+
+
+@pytest.fixture
+def playing(monkeypatch, tmp_path):
+    return Run(monkeypatch, tmp_path / "out" / "junit.xml")
+
+
+PLAYBOOK = ("playbook", "load-small runs to its end")
+
+
+def test_an_interrupted_run_has_a_file_that_says_so(playing):
+    assert playing.cases() == {PLAYBOOK: "error"}
+    playing.callback.v2_runner_on_ok(result("warren.load.create"))
+    assert playing.cases() == {PLAYBOOK: "error", ("phases", "create"): "passed"}
+    playing.end()
+    assert playing.cases()[PLAYBOOK] == "passed"
+
+
+def test_objectives_and_phases_become_cases(playing, tmp_path):
+    folder = tmp_path / "results" / "run"
+    learnt = {"results_path": str(folder), "run_id": "run", "scale": "small"}
+    playing.callback.v2_runner_on_ok(result("warren.load.plan", learnt))
+    assert playing.cases(folder / "junit.xml")[("phases", "plan")] == "passed"
+    playing.callback.v2_runner_on_ok(result("warren.load.await_containers"))
+    playing.callback.v2_runner_on_ok(result("warren.load.judge", JUDGED))
+    reported = {
+        **learnt,
+        "verdict": "fail",
+        "green": False,
+        "summary": "fail: B",
+        "files": ["results.json", "samples/x"],
+    }
+    playing.callback.v2_runner_on_ok(result("warren.load.report", reported))
+    playing.callback.v2_runner_on_failed(result("ansible.builtin.fail", {"msg": "fail: B"}, name="Verdict"))
+    playing.end(failures=1)
+    expected = {
+        PLAYBOOK: "passed",
+        ("phases", "plan"): "passed",
+        ("phases", "await"): "passed",
+        ("phases", "judge"): "passed",
+        ("phases", "report"): "passed",
+        ("objectives", "a: A holds."): "passed",
+        ("objectives", "b: B holds."): "failure",
+    }
+    assert playing.cases() == expected
+    assert (folder / "junit.xml").read_bytes() == playing.path.read_bytes()
+    text = playing.path.read_text()
+    assert f"[[ATTACHMENT|{folder}/results.json]]" in text
+    assert "samples/x" not in text
+    assert 'name="warren.load.small"' in text
+    assert sorted(os.listdir(folder)) == ["junit.xml"]
+    assert playing.warnings == []
+
+
+def test_a_phase_that_failed_is_an_error_with_its_message(playing):
+    playing.callback.v2_runner_on_failed(result("warren.load.create", {"msg": "no\nleader"}), ignore_errors=True)
+    playing.callback.v2_runner_on_ok(result("warren.load.create"))
+    playing.callback.v2_runner_on_skipped(result("warren.load.latency"))
+    assert playing.cases()[("phases", "create")] == "error"
+    assert playing.cases()[("phases", "latency")] == "skipped"
+    assert 'message="no leader"' in playing.path.read_text()
+
+
+def test_a_skipped_phase_that_ran_elsewhere_counts_as_run(playing):
+    playing.callback.v2_runner_on_skipped(result("warren.load.resources", host="a"))
+    playing.callback.v2_runner_on_ok(result("warren.load.resources", host="b"))
+    playing.callback.v2_runner_on_skipped(result("warren.load.resources", host="c"))
+    assert playing.cases()[("phases", "resources")] == "passed"
+
+
+def test_failed_tasks_and_unreachable_hosts_are_there(playing):
+    playing.callback.v2_runner_on_failed(result("ansible.builtin.command", {"msg": "rc 1", "stderr": "why"}, name="Up"))
+    playing.callback.v2_runner_on_failed(result("ansible.builtin.command", name="Never mind"), ignore_errors=True)
+    playing.callback.v2_runner_on_unreachable(result("ansible.builtin.ping", {"msg": "refused"}, host="dead"))
+    playing.end(failures=1)
+    assert playing.cases() == {
+        PLAYBOOK: "passed",
+        ("tasks", "[gen] Up"): "error",
+        ("hosts", "[dead] is reachable"): "error",
+    }
+    assert "why" in playing.path.read_text()
+
+
+def test_the_first_failed_item_of_a_loop_speaks(playing):
+    items = [{"msg": "fine"}, {"failed": True, "msg": "the third is bad"}]
+    playing.callback.v2_runner_on_failed(result("ansible.builtin.command", {"msg": "One or more", "results": items}))
+    assert "the third is bad" in playing.path.read_text()
+
+
+def test_a_refusal_is_one_error_not_two(playing):
+    playing.callback.v2_runner_on_failed(result("warren.load.preflight", {"msg": "no leader"}))
+    playing.callback.v2_runner_on_failed(result("ansible.builtin.fail", {"msg": "no leader"}, name="Verdict"))
+    assert list(playing.cases().values()).count("error") == 2  # the phase, and the playbook that has not ended
+
+
+def test_a_judge_that_could_not_judge_is_an_error(playing):
+    playing.callback.v2_runner_on_ok(result("warren.load.judge", {"msg": "jmespath is missing", "failed": False}))
+    assert playing.cases()[("phases", "judge")] == "error"
+
+
+def test_a_failing_task_without_a_judgement_is_no_verdict(playing):
+    playing.callback.v2_runner_on_failed(result("ansible.builtin.fail", {"msg": "no worker is ready"}, name="Refuse"))
+    assert playing.cases()[("tasks", "[gen] Refuse")] == "error"
+
+
+def test_a_run_that_failed_without_a_red_case_is_not_green(playing):
+    playing.end(failures=1)
+    assert playing.cases() == {PLAYBOOK: "error"}
+
+
+def test_times_are_those_of_the_task(playing, monkeypatch):
+    clock = iter([10.0, 13.5])
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    started = result("warren.load.create")
+    playing.callback.v2_runner_on_start(started.host, started.task)
+    playing.callback.v2_runner_on_ok(started)
+    case = next(case for case in ET.parse(playing.path).getroot().iter("testcase") if case.get("name") == "create")
+    assert case.get("time") == "3.500"
+
+
+def test_nothing_is_written_without_a_place_or_in_check_mode(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    Run(monkeypatch, None).end()
+    checked = Run(monkeypatch, tmp_path / "junit.xml", check=True)
+    assert checked.callback.disabled
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_missing_library_is_one_warning(monkeypatch, tmp_path):
+    monkeypatch.setattr(junit, "LIBRARY_ERROR", "No module named 'junit_xml'")
+    without = Run(monkeypatch, tmp_path / "junit.xml")
+    assert without.callback.disabled
+    assert len(without.warnings) == 1
+    assert "pip install junit-xml" in without.warnings[0]
+
+
+def test_it_never_raises(playing, tmp_path):
+    (tmp_path / "file").write_text("")
+    playing.callback._path = str(tmp_path / "file" / "junit.xml")
+    playing.callback.v2_runner_on_ok(result("warren.load.create"))
+    assert playing.callback.disabled
+    assert len(playing.warnings) == 1
+    for odd in (None, object()):
+        playing.callback.v2_runner_on_ok(odd)
+        playing.callback.v2_playbook_on_stats(odd)

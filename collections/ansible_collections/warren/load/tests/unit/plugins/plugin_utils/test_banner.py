@@ -1,0 +1,78 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import re
+
+from ansible_collections.warren.load.plugins.plugin_utils.banner import STYLES, banner, plan_lines, render
+from ansible_collections.warren.load.plugins.plugin_utils.results import assemble
+
+
+def text_of(options):
+    return render(banner(assemble(options), "results/20261123-120102-4f1a"))
+
+
+def test_the_banner_is_the_guide_s(small):
+    text = text_of(small)
+    head = text.splitlines()
+    assert set(head[0]) == set(head[2]) == {"━"}
+    assert head[1] == "  Warren Load Test Results"
+    for block in (
+        "Test Configuration:\n  Scale: small\n  Services Created: 50\n  Replicas per Service: 3\n  Total Tasks: 150\n"
+        "  Profiling: false\n",
+        "Results:\n  Total Duration: 28s\n  Service Creation Rate: 53.80 services/s\n  Failed Creations: 0\n",
+        "Memory Usage:\n  Manager: 61MB\n✓ Manager memory within target\n",
+        "Verdict: ✓ PASS\n  9 of 13 objectives passed, 4 were not judged\n",
+    ):
+        assert block in text
+
+
+def test_everything_fits_80_columns(small, large):
+    for options in (small, large):
+        assert max(len(line) for line in text_of(options).splitlines()) <= 80
+
+
+def test_what_was_simulated_stands_at_the_top_and_in_every_row(small):
+    text = text_of(small)
+    assert text.index("The managers are the simulator") < text.index("Test Configuration")
+    rows = [line for line in text.splitlines() if re.match(r"[✓✗?!] .*(target|acceptable|missed|critical) +\S", line)]
+    assert len(rows) == 9
+    assert all("simulator" in line for line in rows)
+    assert "simulator" not in text_of({**small, "marks": [], "judgement": {}})
+
+
+def test_every_objective_is_there_and_missed_ones_bring_advice(large):
+    text = text_of(large)
+    assert re.search(r"^✗ Manager memory +611 MB  < 512 +critical$", text, re.MULTILINE)
+    assert re.search(r"^\? API latency p99 +512 ms  < 500 +missed$", text, re.MULTILINE)
+    assert "needs about" in text
+    assert text.count("Profile the manager's CPU") == 1
+    assert "API latency p50, API latency p99, List average above target:" in text
+    assert "✗ Manager memory over target: critical" in text
+    assert "Verdict: ✗ FAIL" in text
+
+
+def test_levels_have_colours_of_their_own(large):
+    painted = render(banner(assemble(large)), lambda text, style: f"<{style}>{text}</>")
+    for style in ("critical", "missed", "target", "inconclusive", "problem", "warning", "mark"):
+        assert f"<{style}>" in painted
+    bare = re.sub(r"<[a-z ]+>|</>", "", painted)
+    assert [line.rstrip() for line in bare.splitlines()] == render(banner(assemble(large))).splitlines()
+    assert len({STYLES[level] for level in ("target", "acceptable", "missed", "critical")}) == 4
+
+
+def test_a_run_without_measurements_has_a_banner(small):
+    early = {**small, "measurements": {}, "judgement": {}, "run": {"id": "x"}}
+    text = text_of(early)
+    assert "Services Created: none" in text
+    assert "Manager: not measured" in text
+    assert "Verdict: – NOT JUDGED" in text
+
+
+def test_plan_lines_fit(small):
+    facts = [("Cluster", "sandbox: " + "a word " * 30), ("Results", "/a/very/long/path" * 8)]
+    lines = render(plan_lines(facts, ["A note " * 40], ["simulator"], "Plan")).splitlines()
+    assert lines[0] == "Plan"
+    assert max(len(line) for line in lines if "/a/very" not in line) <= 80

@@ -1,0 +1,109 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.warren.load.plugins.plugin_utils.findings import RULES, Evidence, find
+from ansible_collections.warren.load.plugins.plugin_utils.results import assemble
+
+
+def sentences(measurements=None, **rest):
+    document = {"measurements": measurements or {}, "audit": {}, "run": {}, **rest}
+    return [finding.sentence for finding in find(document)]
+
+
+def test_nothing_measured_nothing_found():
+    assert sentences() == []
+
+
+def test_the_small_run(small):
+    assert [finding["id"] for finding in assemble(small)["findings"]] == ["placement", "records-purged", "scheduling"]
+
+
+def test_the_large_run_has_it_all(large):
+    found = [finding["sentence"] for finding in assemble(large)["findings"]]
+    assert found == [
+        "3 of 1000 creates failed (2 x no leader elected yet, 1 x deadline of 30 s passed).",
+        "The outcome of 1 create is unknown: no answer came, and the name was not found.",
+        "1931 of 2988 containers ran after 600 s (the others: 769 pending, 288 without a record).",
+        "Hollow workers missed 57 heartbeat deadlines: the managers are overloaded.",
+        "4 of 3000 measured calls failed (4 x DEADLINE_EXCEEDED).",
+        "12 of 3000 planned calls were not sent, because too many were outstanding.",
+        "200 container records of the run could not be removed: Warren leaks them.",
+        "Hollow workers met 57 errors (57 x deadline exceeded).",
+        "2600 of 2700 containers were placed on worker-1, one node of 10.",
+        "Scheduling took 97.2 s at p99, 92.2 s more than one scheduler tick.",
+        "worker-1: its process could not be read (no permission).",
+        "Looking for running containers took 171 of 600 s: it was a load of its own.",
+        "2 services whose create got no answer had been created.",
+        "9 creates had to be sent again, to another manager or later.",
+        "DeleteService left 2700 container records behind; the run removed 2500 in 300 s.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("placement", "ready", "sentence"),
+    [
+        ({"worker-1": 150}, 2, "150 of 150 containers were placed on one node of 2."),
+        ({"worker-1": 150}, 1, None),
+        ({"worker-1": 75, "worker-2": 75}, 2, None),
+        ({"worker-1": 50, "worker-2": 50, "worker-3": 50}, 4, "150 containers were placed on 3 nodes of 4."),
+        ({"worker-1": 100, "worker-2": 50}, 2, "100 of 150 containers were placed on worker-1, one node of 2."),
+        ({"a": 60, "b": 20, "c": 20, "d": 20}, 4, "60 of 120 containers were placed on a, one node of 4."),
+    ],
+)
+def test_placement(placement, ready, sentence):
+    assert sentences({"await": {"placement": placement, "nodes_ready": ready}}) == ([sentence] if sentence else [])
+
+
+def test_scheduling_is_set_beside_the_tick():
+    within = sentences({"await": {"scheduling_latency": {"p99": {"value": 4.79, "unit": "s"}}}})
+    assert within == ["Scheduling took 4.79 s at p99, which is within one 5 s tick of Warren's scheduler."]
+
+
+def test_audit_and_shared_host():
+    audit = {"generator": {"valid": False, "reasons": ["send lag p99 80 ms"], "shares_host_with": ["manager-1"]}}
+    assert sentences(audit=audit) == [
+        "The generator's own audit voids what passed through its clock: send lag p99 80 ms.",
+        "The generator shared its host, and so its CPU, with manager-1.",
+    ]
+
+
+def test_kept_services_are_not_called_leftovers():
+    measured = {"create": {"created": 50}, "cleanup": {"containers_left": 150}}
+    assert sentences(measured, run={"keep": True}) == ["50 services stayed on the cluster as asked (keep)."]
+
+
+def test_send_lag_is_set_against_the_response_time():
+    measured = {"latency": {"send_lag": {"p99": {"value": 60.0}}, "response_time": {"p99": {"value": 80.0}}}}
+    assert sentences(measured) == ["60 of the 80 ms response time at p99 are the generator's own send lag."]
+    measured["latency"]["send_lag"]["p99"]["value"] = 0.9
+    assert sentences(measured) == []
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["create", "await", "latency", "cleanup", "failed", "placement", "p99", "value", "resources"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=15,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["create", "await", "latency", "cleanup", "resources", "hollow"]), JUNK))
+def test_no_rule_stumbles_over_odd_measurements(measurements):
+    for rule in RULES:
+        for finding in rule(Evidence({"measurements": measurements})):
+            assert finding.sentence

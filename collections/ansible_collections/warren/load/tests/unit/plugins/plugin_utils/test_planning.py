@@ -1,0 +1,131 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.warren.load.plugins.plugin_utils.planning import durations, make_plan, plan_facts, span_text
+
+OBJECTIVES = [
+    {"id": "p50", "label": "API latency p50", "statistic": "p50", "path": "latency.response_time.p50"},
+    {"id": "p99", "label": "API latency p99", "statistic": "p99", "path": "latency.response_time.p99"},
+    {
+        "id": "s",
+        "label": "Scheduler",
+        "statistic": "p99",
+        "path": "await.x.p99",
+        "exact": True,
+        "samples": "containers",
+    },
+    {"id": "m", "label": "Memory", "statistic": "max", "path": "resources.manager_rss_max"},
+]
+
+
+def options(**changes):
+    given = {
+        "run_id": "20261123-120102-4f1a",
+        "results_path": "/results/x",
+        "cluster": "sandbox",
+        "scale": "small",
+        "services": 50,
+        "replicas": 3,
+        "image": "docker.io/library/nginx:alpine",
+        "managers": ["manager-1"],
+        "workers": 2,
+        "generator": "localhost",
+        "marks": ["simulator", "hollow"],
+        "dialect": "auto",
+        "create_concurrency": 1,
+        "await_deadline": 300.0,
+        "latency_method": "ListServices",
+        "latency_calls": 1000,
+        "latency_rate": 200.0,
+        "clock_factor": 1.0,
+        "heartbeats": "full",
+        "costs": "real",
+        "objectives": OBJECTIVES,
+        "keep": False,
+    }
+    return {**given, **changes}
+
+
+@pytest.mark.parametrize(
+    ("services", "phase", "measured"),
+    [
+        (50, "await", 9.0),  # 8 to 10 s
+        (200, "await", 6.5),
+        (1000, "await", 102.0),  # all records after 102 s on a busy machine
+        (50, "create", 0.2),
+        (200, "cleanup", 12.6),
+        (1000, "cleanup", 60.0),
+    ],
+)
+def test_what_was_measured_on_a_real_cluster_lies_within_the_plan(services, phase, measured):
+    low, high = durations(options(services=services))[phase]
+    assert low <= measured <= high
+
+
+def test_latency_takes_what_it_is_told_to():
+    assert durations(options(latency_calls=3000, latency_rate=100.0))["latency"] == (30.0, 30.0)
+
+
+def test_a_faster_clock_and_a_deadline_shorten_it():
+    assert durations(options(clock_factor=10.0))["await"][1] < durations(options())["await"][1]
+    assert durations(options(await_deadline=4.0))["await"] == (0.0, 4.0)
+    assert "cleanup" not in durations(options(keep=True))
+
+
+def test_samples():
+    found = {entry["id"]: entry for entry in make_plan(options(latency_calls=100))["samples"]}
+    assert set(found) == {"p50", "p99", "s"}
+    assert found["p50"]["enough"]
+    assert (found["p99"]["needed"], found["p99"]["enough"]) == (368, False)
+    assert (found["s"]["n"], found["s"]["enough"]) == (150, True)
+
+
+def test_notes():
+    def notes(**changes):
+        return " ".join(make_plan(options(**changes))["notes"])
+
+    assert "Warren keeps the container records of deleted services" in notes()
+    assert "run cleanup.yml" in notes(keep=True)
+    assert "No worker is ready" in notes(workers=0)
+    assert "passes its deadline of 5 s" in notes(services=1000)
+    assert "passes its deadline" not in notes(services=1000, costs="ideal")
+    assert "it can fail, but not pass" in notes(latency_calls=100)
+    assert "shares a host" in notes(marks=["shared-host"])
+
+
+def test_facts():
+    facts = dict(plan_facts(options(), make_plan(options())))
+    assert facts["Cluster"] == "sandbox: 1 manager (simulator), 2 hollow workers"
+    assert facts["Creates"] == "50 services x 3 = 150 containers, one after another"
+    assert facts["API latency p99"] == "1000 calls, enough for an upper bound; 3000 make it sharp"
+    assert facts["Scheduler"] == "150 containers, all of them counted"
+    assert "latency 5 s" in facts["Takes"]
+
+
+@pytest.mark.parametrize(
+    ("span", "text"), [((5, 5), "5 s"), ((0.1, 12.6), "0.1 to 13 s"), ((120, 300), "2 to 5 min"), ((0, 0), "0 s")]
+)
+def test_spans(span, text):
+    assert span_text(span) == text
+
+
+@given(
+    st.integers(1, 2000),
+    st.integers(1, 20),
+    st.integers(1, 64),
+    st.floats(0.1, 100),
+    st.sampled_from(["ideal", "real"]),
+)
+def test_no_span_runs_backwards(services, replicas, at_once, factor, costs):
+    changed = options(
+        services=services, replicas=replicas, create_concurrency=at_once, clock_factor=factor, costs=costs
+    )
+    for low, high in durations(changed).values():
+        assert 0 <= low <= high
