@@ -70,7 +70,15 @@ def _overview(group: str | None = None) -> str:
 
 def _run(words: tuple[str, ...], rest: list[str]) -> int:
     command = COMMANDS[words]
-    module = importlib.import_module(f"{__package__}.{command.module}")
+    try:
+        module = importlib.import_module(f"{__package__}.{command.module}")
+    except ImportError as error:
+        print(
+            f"Error: this Python ({sys.executable}) lacks the library {error.name} that `{' '.join(words)}` needs: "
+            "install grpcio, protobuf, pysyncobj and cryptography there",
+            file=sys.stderr,
+        )
+        return 1
     parser = _Parser(
         prog=f"{PROGRAM} {' '.join(words)}", description=f"{command.help} (simulator).", allow_abbrev=False
     )

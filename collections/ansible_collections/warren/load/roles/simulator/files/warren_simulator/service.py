@@ -607,7 +607,7 @@ class Api(grpc.GenericRpcHandler):
                 text = "event streaming not yet implemented"
                 if name != "StreamEvents":
                     text = f"{dialect.wire_name(name)} not yet implemented"
-                handler = grpc.unary_stream_rpc_method_handler(_refuse_stream(text))
+                handler = grpc.unary_stream_rpc_method_handler(_refuse_stream(text, message(method.request)))
             else:
                 run = getattr(service, _snake(name))
                 handler = grpc.unary_unary_rpc_method_handler(_unary(run, message(method.request), method.write))
@@ -623,12 +623,16 @@ class Api(grpc.GenericRpcHandler):
         return grpc.unary_unary_rpc_method_handler(_unimplemented(text))
 
 
+async def _decode(request: bytes, request_type: t.Any, context: t.Any) -> t.Any:
+    try:
+        return request_type.FromString(request)
+    except Exception as error:
+        await context.abort(grpc.StatusCode.INTERNAL, f"grpc: error unmarshalling request: {error}")
+
+
 def _unary(run: t.Any, request_type: t.Any, write: bool) -> t.Any:
     async def call(request: bytes, context: t.Any) -> bytes:
-        try:
-            decoded = request_type.FromString(request)
-        except Exception as error:
-            await context.abort(grpc.StatusCode.INTERNAL, f"grpc: error unmarshalling request: {error}")
+        decoded = await _decode(request, request_type, context)
         try:
             if write:
                 # A Go handler does not hear that its caller has given up.
@@ -641,8 +645,9 @@ def _unary(run: t.Any, request_type: t.Any, write: bool) -> t.Any:
     return call
 
 
-def _refuse_stream(text: str) -> t.Any:
-    async def call(_request: bytes, context: t.Any) -> None:
+def _refuse_stream(text: str, request_type: t.Any) -> t.Any:
+    async def call(request: bytes, context: t.Any) -> None:
+        await _decode(request, request_type, context)
         await context.abort(grpc.StatusCode.UNKNOWN, text)
 
     return call
