@@ -111,7 +111,14 @@ ARGUMENTS: Arguments = {
 
 
 def main() -> None:
-    run_phase("cleanup", cleanup.run, cleanup.Options, ARGUMENTS, changing=("services_deleted", "containers_purged"))
+    run_phase(
+        "cleanup",
+        cleanup.run,
+        cleanup.Options,
+        ARGUMENTS,
+        changing=("services_deleted", "containers_purged"),
+        would_change=("services_left", "containers_left"),
+    )
 
 
 if __name__ == "__main__":

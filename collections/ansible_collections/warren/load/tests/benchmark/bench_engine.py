@@ -45,7 +45,7 @@ def resolved(ca_file: str) -> Resolved:
 
 
 def engine(address: str, ca_file: str, dialect: Dialect, method: str, calls: int, outstanding: int) -> dict[str, float]:
-    """``cpu_us`` a call and ``rate`` (calls/s) of the closed loop, ``lag_p50_us`` and ``lag_p99_us`` of the open one."""
+    """``cpu_us`` a call and ``rate`` (calls/s) of the closed loop, ``lag_p50_us``, ``lag_p99_us`` of the open one."""
 
     async def main(_stop: loop.Stop) -> dict[str, float]:
         async with Client(address, resolved(ca_file), dialect) as client:

@@ -63,9 +63,7 @@ def main() -> int:
     slowest = 0.0
     with World(program, options.managers or None) as world, world.fleet(options.workers) as fleet:
         fleet.wait_registered()
-        print(
-            f"{world}, {len(world.nodes)} managers, {options.services} x {options.replicas}, {fleet.count} hollow workers"
-        )
+        print(f"{world}, {len(world.nodes)} managers, {options.services} x {options.replicas}, {fleet.count} workers")
         for number in range(options.rounds):
             run_id = new_run_id()
             folder = world.folder / run_id

@@ -15,7 +15,6 @@ from __future__ import annotations
 import array
 import asyncio
 import contextlib
-import gc
 import typing as t
 from collections import Counter
 
@@ -109,13 +108,9 @@ class _Watch:
     @contextlib.asynccontextmanager
     async def over(self, recording: Recording) -> AsyncIterator[None]:
         task = asyncio.create_task(self._look(recording))
-        # What lives now lives on: the collector need not walk it while calls are clocked.
-        gc.collect()
-        gc.freeze()
         try:
             yield
         finally:
-            gc.unfreeze()
             task.cancel()
 
     async def _look(self, recording: Recording) -> None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import gc
 import selectors
 import signal
 import sys
 import typing as t
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterator
 
 T = t.TypeVar("T")
 
@@ -58,6 +59,17 @@ def tighten_timers() -> bool:
 def new_loop() -> asyncio.AbstractEventLoop:
     """A loop on select(): epoll rounds timers up to the next ms, which is half of a send lag."""
     return asyncio.SelectorEventLoop(selectors.SelectSelector())
+
+
+@contextlib.contextmanager
+def collected() -> Iterator[None]:
+    """Collect garbage now, and keep what lives out of the collector's sight: it walks less while calls are clocked."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def run(main: Callable[[Stop], Coroutine[t.Any, t.Any, T]]) -> T:

@@ -16,7 +16,7 @@ from ansible_collections.warren.load.plugins.module_utils.api.run_names import r
 from ansible_collections.warren.load.plugins.module_utils.engine import journal
 from ansible_collections.warren.load.plugins.module_utils.stats.summaries import summary
 
-from .observing import Observer, check_positive, check_run_id, is_running, ready_workers, seconds
+from .observing import Observer, check_positive, check_run_id, is_running, nanoseconds, ready_workers
 
 if t.TYPE_CHECKING:
     from ansible_collections.warren.load.plugins.module_utils.api.cluster import Cluster
@@ -91,10 +91,11 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
     """Wait for them all, or until the deadline; measurements as M(await_containers) documents them."""
     observer = Observer(cluster)
     wanted = _journaled(reporter, options.run_id)
-    services = await observer.services()
-    for service in services:
+    stamps: dict[str, int] = {}  # ns at which the leader took note of each service
+    for service in await observer.services():
         if run_id_of(service.name) == options.run_id:
             wanted.setdefault(service.name, _Wanted(service.replicas))
+            stamps[service.name] = nanoseconds(service.created_at)
     expected = options.expected or sum(one.replicas for one in wanted.values())
     if not expected:
         raise ValueError(
@@ -124,11 +125,11 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
     duration = time.monotonic() - started
     for failure, count in failed_polls.items():
         reporter.problems.append(f"{count} polls failed ({failure})")
-    stamps = {
-        service.name: seconds(service.created_at)
-        for service in await observer.services()
-        if run_id_of(service.name) == options.run_id
-    }
+    try:
+        nodes_ready: int | None = len(ready_workers(await observer.nodes()))
+    except WarrenError as error:
+        nodes_ready = None
+        reporter.problems.append(f"the ready nodes could not be counted in the end ({error})")
     times = _times(wanted, stamps, sightings)
     reporter.samples(COLUMNS, times.rows)
     return {
@@ -145,7 +146,7 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
         "placement": dict(
             sorted(Counter(one.node_id for one in sightings.records.values() if one.desired_state == "running").items())
         ),
-        "nodes_ready": len(ready_workers(await observer.nodes())),
+        "nodes_ready": nodes_ready,
         "polls": polls.looks,
         "poll_interval": options.interval,
         "poll_time": polls.time,
@@ -162,7 +163,7 @@ class _Times:
     rows: list[tuple[t.Any, ...]] = dataclasses.field(default_factory=list)
 
 
-def _times(wanted: dict[str, _Wanted], stamps: dict[str, float], sightings: _Sightings) -> _Times:
+def _times(wanted: dict[str, _Wanted], stamps: dict[str, int], sightings: _Sightings) -> _Times:
     """How long the first ``replicas`` containers of each service took.
 
     Later ones replace others, which is not scheduling. What never came counts with the time waited so far.
@@ -173,15 +174,15 @@ def _times(wanted: dict[str, _Wanted], stamps: dict[str, float], sightings: _Sig
         records[one.service_name].append(one)
     now = time.time()
     for name, service in sorted(wanted.items()):
-        first = sorted(records[name], key=lambda one: seconds(one.created_at))[: service.replicas]
+        first = sorted(records[name], key=lambda one: nanoseconds(one.created_at))[: service.replicas]
         stamp = stamps.get(name)
         for one in records[name]:
             seen = sightings.running_at.get(one.id)
-            latency = "" if stamp is None else seconds(one.created_at) - stamp
+            latency = "" if stamp is None else (nanoseconds(one.created_at) - stamp) / 1e9
             taken = "" if seen is None or service.sent is None else seen - service.sent
             times.rows.append((one.id, name, one.node_id, latency, taken, one.actual_state))
         if stamp is not None:
-            times.scheduling += [seconds(one.created_at) - stamp for one in first]
+            times.scheduling += [(nanoseconds(one.created_at) - stamp) / 1e9 for one in first]
         missing = service.replicas - len(first)
         times.unscheduled += missing
         ran = sorted(sightings.running_at[one.id] for one in records[name] if one.id in sightings.running_at)

@@ -15,6 +15,7 @@ from ansible_collections.warren.load.plugins.module_utils.api.schema import mess
 from ansible_collections.warren.load.plugins.module_utils.engine.arrivals import schedule
 from ansible_collections.warren.load.plugins.module_utils.engine.audit import Audit
 from ansible_collections.warren.load.plugins.module_utils.engine.calls import COLUMNS, closed_loop, open_loop
+from ansible_collections.warren.load.plugins.module_utils.engine.loop import collected
 from ansible_collections.warren.load.plugins.module_utils.stats.summaries import number, summary
 
 from .observing import check_positive, check_run_id
@@ -105,7 +106,7 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
         text = f"{done} of {options.calls} calls of {options.method} answered by {manager}"
         reporter.progress(done, options.calls, "calls", text, now=done == options.calls)
 
-    with Audit() as audit:
+    with collected(), Audit() as audit:
         if options.concurrency:
             recording = await closed_loop(
                 call,

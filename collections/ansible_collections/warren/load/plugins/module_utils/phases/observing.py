@@ -40,12 +40,12 @@ def check_positive(**numbers: float) -> None:
     """ValueError that names the first option which is not more than 0."""
     for name, value in numbers.items():
         if not value > 0:
-            raise ValueError(f"{name}: {value} is not more than 0")
+            raise ValueError(f"{name}: {value} must be more than 0")
 
 
-def seconds(stamp: t.Any) -> float:
-    """A protobuf Timestamp as Unix time in s."""
-    return float(stamp.seconds) + float(stamp.nanos) / 1e9
+def nanoseconds(stamp: t.Any) -> int:
+    """A protobuf Timestamp as Unix time in ns: a float of seconds would not hold the µs of it."""
+    return int(stamp.seconds) * 1_000_000_000 + int(stamp.nanos)
 
 
 def is_running(container: t.Any) -> bool:

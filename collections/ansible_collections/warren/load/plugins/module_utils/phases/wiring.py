@@ -73,7 +73,8 @@ def sentence(error: Exception) -> str:
         text = f"{error}; the managers may speak another dialect: set warren_load_dialect to auto"
     else:
         text = str(error) or type(error).__name__
-    return text[:1].upper() + text[1:].rstrip(".") + "."
+    names_an_option = text.partition(":")[0].isidentifier()
+    return (text if names_an_option else text[:1].upper() + text[1:]).rstrip(".") + "."
 
 
 def connect(params: dict[str, t.Any]) -> Awaitable[Cluster]:
@@ -121,13 +122,20 @@ def _guarded(module: AnsibleModule, body: Callable[[Stop], t.Any], log: Path | N
 
 
 def run_phase(
-    name: str, phase: Phase, kind: type[t.Any], arguments: Arguments, *, changing: tuple[str, ...] = ()
+    name: str,
+    phase: Phase,
+    kind: type[t.Any],
+    arguments: Arguments,
+    *,
+    changing: tuple[str, ...] = (),
+    would_change: tuple[str, ...] = (),
 ) -> None:
     """The whole of a phase's module.
 
     ``kind``: the phase's dataclass of options; with a field ``check_mode`` the phase itself knows what to do in it.
-    ``changing``: the measurements that count what was changed, none for a phase that only reads. Exits with
-    ``measurements``, ``audit``, ``stopped`` (why it ended early, or null) and ``problems``.
+    ``changing``: the measurements that count what was changed, none for a phase that only reads; ``would_change``:
+    those that count what would be, in check mode. Exits with ``measurements``, ``audit``, ``stopped`` (why it ended
+    early, or null) and ``problems``.
     """
     module = _module({**CONNECTION, **RUN, **arguments})
     params = {**module.params, "check_mode": module.check_mode}
@@ -153,7 +161,8 @@ def run_phase(
     except OSError as error:
         module.fail_json(msg=f"work_dir: {work_dir} cannot be made ({error.strerror}).")
     result = _guarded(module, body, work_dir / f"{name}-error.txt")
-    module.exit_json(changed=any(result["measurements"].get(count) for count in changing), **result)
+    counts = [*changing, *(would_change if module.check_mode else ())]
+    module.exit_json(changed=any(result["measurements"].get(count) for count in counts), **result)
 
 
 def run_query(query: Query, kind: type[t.Any], arguments: Arguments) -> None:

@@ -39,6 +39,12 @@ def test_sigterm_is_a_stop_that_ends_a_pause_at_once():
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
+def test_garbage_is_frozen_for_the_length_of_a_block():
+    with loop.collected():
+        assert gc.get_freeze_count() > 0
+    assert gc.get_freeze_count() == 0
+
+
 def fake_proc(folder, delay_ns, pressure_us, steal, ticks=100):
     task = folder / "self/task/1"
     task.mkdir(parents=True, exist_ok=True)
@@ -48,7 +54,7 @@ def fake_proc(folder, delay_ns, pressure_us, steal, ticks=100):
     (folder / "stat").write_text(f"cpu  {ticks} 0 100 800 0 0 0 {steal} 0 0\ncpu0 1\n")
 
 
-async def audited(folder, lags, after=None, shares=()):
+async def audited(folder, lags, after: tuple[int, int, int] | None = None, shares=()):
     with audits.Audit(folder) as audit:
         await asyncio.sleep(0)
         if after:

@@ -1,0 +1,150 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import time
+
+import grpc
+import grpc.aio
+import pytest
+
+from ansible_collections.warren.load.plugins.module_utils.phases import await_containers, create
+
+from .conftest import OTHER_RUN_ID, RUN_ID
+
+OPTIONS = await_containers.Options(RUN_ID, interval=0.01)
+
+
+def create_services(run_phase, services=2, replicas=2):
+    return run_phase(create, create.Options(RUN_ID, services, replicas, "image"))
+
+
+def test_it_waits_until_all_run_and_measures_by_the_servers_stamps(run_phase, cluster):
+    create_services(run_phase)
+
+    def on_look(looks):
+        if looks == 2:
+            for service in list(cluster.services.values()):
+                cluster.add_container(service, delay=1.5, state="pending")
+                cluster.add_container(service, delay=2.5, state="pending", node="worker-2")
+        if looks == 4:
+            for one in cluster.containers.values():
+                one.actual_state = "running"
+
+    cluster.on_look = on_look
+    ran = run_phase(await_containers, OPTIONS)
+    measured = ran.measurements
+    assert measured["settled"] is True
+    assert (measured["expected"], measured["records"], measured["running"]) == (4, 4, 4)
+    assert (measured["unscheduled"], measured["not_running"]) == (0, 0)
+    assert measured["polls"] == 4
+    assert measured["scheduling_latency"]["p50"]["value"] == pytest.approx(1.5)
+    assert measured["scheduling_latency"]["max"]["value"] == pytest.approx(2.5)
+    assert 0 < measured["create_to_running"]["max"]["value"] < 10
+    assert measured["create_to_running"]["max"]["n"] == 4
+    assert measured["placement"] == {"worker-1": 2, "worker-2": 2}
+    assert measured["nodes_ready"] == 1
+    assert measured["states"] == {"running": 4}
+    assert ran.status["text"] == "4 of 4 containers running, 4 placed on nodes"
+    assert ran.reporter.ended_early is None
+
+
+def test_at_the_deadline_what_never_came_counts_with_the_time_waited(run_phase, cluster):
+    create_services(run_phase, services=1, replicas=3)
+    (service,) = cluster.services.values()
+    cluster.add_container(service, delay=0.001)
+    cluster.add_container(service, delay=0.001, state="pending")
+    ran = run_phase(await_containers, OPTIONS, deadline=0.3)
+    measured = ran.measurements
+    assert measured["settled"] is False
+    assert (measured["unscheduled"], measured["not_running"]) == (1, 2)
+    assert measured["scheduling_latency"]["p50"]["value"] == pytest.approx(0.001)
+    assert measured["scheduling_latency"]["max"]["value"] > 0.3
+    assert measured["create_to_running"]["p50"]["value"] > 0.3
+    assert "deadline" in ran.reporter.ended_early
+
+
+def test_replacements_are_not_scheduling_and_other_runs_are_not_ours(run_phase, cluster):
+    create_services(run_phase, services=1, replicas=1)
+    (service,) = cluster.services.values()
+    failed = cluster.add_container(service, delay=1.0, state="failed")
+    failed.desired_state = "shutdown"
+    cluster.add_container(service, delay=60.0)
+    other = cluster.add_service(f"wl-{OTHER_RUN_ID}-0001")
+    cluster.add_container(other, delay=99.0)
+    measured = run_phase(await_containers, OPTIONS).measurements
+    assert (measured["expected"], measured["records"], measured["running"]) == (1, 2, 1)
+    assert measured["scheduling_latency"]["max"]["value"] == pytest.approx(1.0)
+    assert measured["placement"] == {"worker-1": 1}
+
+
+def test_an_acknowledged_service_that_is_lost_is_still_expected(run_phase, cluster):
+    create_services(run_phase, services=2, replicas=1)
+    lost, kept = cluster.services.values()
+    del cluster.services[lost.id]
+    cluster.add_container(kept)
+    measured = run_phase(await_containers, OPTIONS, deadline=0.1).measurements
+    assert (measured["expected"], measured["running"], measured["settled"]) == (2, 1, False)
+
+
+def refusal():
+    empty = grpc.aio.Metadata()
+    return grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, empty, empty, "connection refused", None)
+
+
+def test_a_poll_that_fails_is_said_and_the_next_one_counts(run_phase, cluster):
+    create_services(run_phase, services=1, replicas=1)
+    (service,) = cluster.services.values()
+    cluster.add_container(service, state="pending")
+
+    def on_look(looks):
+        if looks == 1:
+            cluster.failing = [refusal()]
+        else:
+            next(iter(cluster.containers.values())).actual_state = "running"
+
+    cluster.on_look = on_look
+    ran = run_phase(await_containers, OPTIONS)
+    assert ran.measurements["settled"] is True
+    assert ran.reporter.problems == ["1 polls failed (ListContainers: connection refused (UNAVAILABLE))"]
+
+
+def test_managers_that_all_die_leave_what_was_measured(run_phase, cluster):
+    create_services(run_phase, services=1, replicas=2)
+    (service,) = cluster.services.values()
+    cluster.add_container(service, delay=1.5)
+
+    def on_look(_looks):
+        cluster.failing = [refusal() for _call in range(1000)]
+
+    cluster.on_look = on_look
+    ran = run_phase(await_containers, OPTIONS, deadline=0.2)
+    assert (ran.measurements["running"], ran.measurements["settled"]) == (1, False)
+    assert ran.measurements["scheduling_latency"]["max"]["value"] == pytest.approx(1.5)
+    assert ran.measurements["nodes_ready"] is None
+    assert any("ready nodes could not be counted" in problem for problem in ran.reporter.problems)
+
+
+def test_a_run_without_services_is_one_sentence(run_phase):
+    with pytest.raises(ValueError, match=r"run_id: .* has no services"):
+        run_phase(await_containers, OPTIONS)
+
+
+def test_services_without_a_journal_are_found_on_the_cluster(run_phase, cluster):
+    service = cluster.add_service(f"wl-{RUN_ID}-0001", replicas=1, created_at=time.time())
+    cluster.add_container(service, delay=2.0)
+    measured = run_phase(await_containers, OPTIONS).measurements
+    assert (measured["expected"], measured["settled"]) == (1, True)
+    assert measured["scheduling_latency"]["max"]["value"] == pytest.approx(2.0)
+    assert measured["create_to_running"]["max"]["n"] == 0  # nobody knows when it was sent
+
+
+def test_refusals():
+    with pytest.raises(ValueError, match="interval"):
+        await_containers.Options(RUN_ID, interval=0)
+    with pytest.raises(ValueError, match="expected"):
+        await_containers.Options(RUN_ID, expected=0)
+    with pytest.raises(ValueError, match="run_id"):
+        await_containers.Options("")

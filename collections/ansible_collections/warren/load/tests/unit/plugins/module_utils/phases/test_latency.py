@@ -1,0 +1,93 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import gzip
+
+import grpc
+import grpc.aio
+import pytest
+
+from ansible_collections.warren.load.plugins.module_utils.phases import latency
+
+from .conftest import RUN_ID
+
+
+def refusal(code=grpc.StatusCode.UNAVAILABLE, details="connection refused"):
+    return grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata(), details, None)
+
+
+def test_calls_are_clocked_in_three_columns(run_phase, cluster, tmp_path):
+    ran = run_phase(latency, latency.Options(RUN_ID, calls=50, rate=1000.0, shares_host_with=["manager-1"]))
+    measured = ran.measurements
+    assert (measured["calls"], measured["ok"], measured["error_count"], measured["unsent"]) == (50, 50, 0, 0)
+    for column in ("send_lag", "service_time", "response_time"):
+        assert measured[column]["p99"]["n"] == 50
+        assert measured[column]["p99"]["unit"] == "ms"
+    assert measured["manager"] == "manager-1"
+    audit = ran.reporter.audit["generator"]
+    assert audit["shares_host_with"] == ["manager-1"]
+    assert audit["send_lag_p99_ms"] == pytest.approx(measured["send_lag"]["p99"]["value"], abs=0.001)
+    assert ran.status["done"] == 50
+    with gzip.open(tmp_path / "latency-samples.csv.gz", "rt") as file:
+        assert len(file.readlines()) == 51
+
+
+def test_errors_are_counted_by_text(run_phase, cluster):
+    answer, made = cluster.answer, iter(range(1000))
+
+    def failing(method):
+        if method == "ListServices" and next(made) in (3, 7):
+            raise refusal()
+        return answer(method)
+
+    cluster.answer = failing
+    measured = run_phase(latency, latency.Options(RUN_ID, calls=20, rate=1000.0)).measurements
+    assert measured["errors"] == {"ListServices: connection refused (UNAVAILABLE)": 2}
+    assert (measured["ok"], measured["error_count"]) == (18, 2)
+    assert measured["response_time"]["max"]["n"] == 18
+    assert measured["send_lag"]["max"]["n"] == 20
+
+
+def test_a_closed_loop_has_no_plan_and_no_lag(run_phase):
+    ran = run_phase(latency, latency.Options(RUN_ID, calls=50, concurrency=5))
+    assert ran.measurements["rate_planned"] is None
+    assert ran.measurements["send_lag"]["p99"]["value"] is None
+    assert ran.reporter.audit["generator"]["valid"] is True
+    assert ran.measurements["service_time"]["p50"]["n"] == 50
+
+
+def test_the_deadline_ends_it_and_what_was_not_sent_is_counted(run_phase):
+    ran = run_phase(latency, latency.Options(RUN_ID, calls=1000, rate=10.0), deadline=0.4)
+    assert ran.measurements["ok"] + ran.measurements["unsent"] == 1000
+    assert ran.measurements["unsent"] > 900
+    assert "deadline" in ran.reporter.ended_early
+
+
+@pytest.mark.parametrize("method", sorted(latency.METHODS))
+def test_every_method_can_be_measured(run_phase, method):
+    measured = run_phase(latency, latency.Options(RUN_ID, method=method, calls=3, rate=1000.0)).measurements
+    assert (measured["method"], measured["ok"]) == (method, 3)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"calls": 0}, "calls"),
+        ({"rate": 0.0}, "rate"),
+        ({"outstanding": 0}, "outstanding"),
+        ({"timeout": 0.0}, "timeout"),
+        ({"concurrency": -1}, "concurrency"),
+        ({"method": "DeleteEverything"}, "method"),
+    ],
+)
+def test_refusals(more, message):
+    with pytest.raises(ValueError, match=message):
+        latency.Options(RUN_ID, **more)
+
+
+def test_an_unknown_manager_is_refused(run_phase):
+    with pytest.raises(ValueError, match="manager: nobody"):
+        run_phase(latency, latency.Options(RUN_ID, manager="nobody"))
