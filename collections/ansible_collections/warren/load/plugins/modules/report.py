@@ -28,7 +28,7 @@ attributes:
 options:
   run:
     description:
-      - The run. O(run.id) is required. Known keys are V(id), V(cluster), V(scale), V(services), V(replicas), V(image),
+      - The run. V(id) is required. Known keys are V(id), V(cluster), V(scale), V(services), V(replicas), V(image),
         V(dialect), V(started) and V(finished) (ISO 8601, or seconds since 1970), V(fail_at), V(seed), V(keep),
         V(profiling). Others are kept.
     type: dict

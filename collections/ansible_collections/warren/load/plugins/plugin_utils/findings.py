@@ -157,7 +157,8 @@ def placement(evidence: Evidence) -> Iterator[Finding]:
     ready = max(evidence.count("await.nodes_ready"), len(nodes))
     if total < 2 or ready < 2:
         return
-    name, most = next(iter(nodes.items()))
+    name = max(nodes, key=lambda node: nodes[node])
+    most = nodes[name]
     because = (
         "Warren's scheduler gives all replicas that it places in one tick to the node that has the fewest of that "
         "service, and ties go to the smallest node id."

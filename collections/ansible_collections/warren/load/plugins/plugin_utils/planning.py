@@ -76,7 +76,7 @@ def samples(options: Options) -> list[dict[str, t.Any]]:
     }
     found = []
     for row in options["objectives"]:
-        statistic, phase = str(row.get("statistic", "")), str(row.get("path", "")).split(".")[0]
+        statistic, phase = str(row.get("statistic", "")), str(row.get("path", "")).partition(".")[0]
         needed = samples_needed(statistic)
         if needed == 1 or phase not in counts:
             continue

@@ -31,6 +31,7 @@ A row (keys with a * are required)::
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import typing as t
 
@@ -54,8 +55,8 @@ _OTHERS = ("scales", "advice", "marks", "not_judged_with")
 _KEYS = (*_REQUIRED, *(key for key in (*_TEXTS, *_FLAGS, *_OTHERS) if key not in _REQUIRED))
 _LIMITS = ("target", "acceptable", "critical")
 
-Limit = float | str
-"""A number in the row's unit, or a JMESPath expression that yields one."""
+if t.TYPE_CHECKING:
+    Limit = float | str  # a number in the row's unit, or a JMESPath expression that yields one
 
 
 class ObjectiveError(Exception):
@@ -212,7 +213,7 @@ def _limits(
     for level, limit in limits.items():
         if isinstance(limit, str):
             _check_path(name, f"{key}.{level}", limit, entry["unit"])
-        elif isinstance(limit, bool) or not isinstance(limit, (int, float)) or limit != limit:
+        elif isinstance(limit, bool) or not isinstance(limit, (int, float)) or not math.isfinite(limit):
             raise ObjectiveError(f"{name}: {key}.{level} must be a number or a JMESPath expression, not {limit!r}.")
         else:
             limits[level] = float(limit)

@@ -43,8 +43,8 @@ class Items:
     of: Shape
 
 
-Shape = Leaf | Fields | Each | Items | None
-"""None is anything: what a function returns."""
+if t.TYPE_CHECKING:
+    Shape = Leaf | Fields | Each | Items | None  # None is anything: what a function returns
 
 
 class UnknownPath(Exception):

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import math
+
 # unit -> (dimension, factor to the dimension's base). A MB is 1024 KB, as in `ps` and in Warren's own load test.
 _UNITS: dict[str, tuple[str, float]] = {
     "us": ("time", 1e-6),
@@ -52,7 +54,7 @@ def convert(value: float, unit: str, wanted: str) -> float | None:
 
 def number(value: float) -> str:
     """A number as a person reads it: three significant digits, no exponent, no needless zeros."""
-    if value != value or value in (float("inf"), float("-inf")):
+    if not math.isfinite(value):
         return "?"
     if abs(value) >= 100 or value == int(value):
         return f"{value:.0f}"

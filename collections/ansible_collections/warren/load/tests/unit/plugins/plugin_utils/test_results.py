@@ -113,7 +113,7 @@ def test_plain_is_strict_json():
         pass
 
     found = plain({1: Tagged("a"), "b": float("nan"), "c": (1, 2.5, None, True), "d": "x" * 3000})
-    assert type(found["1"]) is str
+    assert not isinstance(found["1"], Tagged)
     assert found["b"] is None
     assert found["c"] == [1, 2.5, None, True]
     assert len(found["d"]) == 2000
