@@ -56,7 +56,7 @@ _KEYS = (*_REQUIRED, *(key for key in (*_TEXTS, *_FLAGS, *_OTHERS) if key not in
 _LIMITS = ("target", "acceptable", "critical")
 
 if t.TYPE_CHECKING:
-    Limit = float | str  # a number in the row's unit, or a JMESPath expression that yields one
+    Limit: t.TypeAlias = "float | str"  # a number in the row's unit, or a JMESPath expression that yields one
 
 
 class ObjectiveError(Exception):

@@ -44,7 +44,7 @@ class Items:
 
 
 if t.TYPE_CHECKING:
-    Shape = Leaf | Fields | Each | Items | None  # None is anything: what a function returns
+    Shape: t.TypeAlias = "Leaf | Fields | Each | Items | None"  # None is anything: what a function returns
 
 
 class UnknownPath(Exception):
