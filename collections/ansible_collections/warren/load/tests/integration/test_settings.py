@@ -56,7 +56,7 @@ def test_every_playbook_is_also_in_the_collection() -> None:
     collection = ROOT / "collections/ansible_collections/warren/load/playbooks"
     here = {path.stem for path in (ROOT / "playbooks").glob("*.yml")}
     assert "load-small" in here
-    assert {name.replace("-", "_") for name in here} == {path.stem for path in collection.glob("*.yml")}
+    assert {name.replace("-", "_") for name in here} <= {path.stem for path in collection.glob("*.yml")}
     for name in here:
         plays = yaml.safe_load((ROOT / "playbooks" / f"{name}.yml").read_text(encoding="utf-8"))
         imported = [play["ansible.builtin.import_playbook"] for play in plays]
