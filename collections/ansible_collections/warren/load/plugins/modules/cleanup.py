@@ -33,6 +33,7 @@ options:
   run_id:
     description: The id of the run to clean up after. Required unless O(all_runs).
     type: str
+    required: false
   all_runs:
     description: Whether to clean up after every run of this collection, also one that is still going on.
     type: bool

@@ -56,8 +56,8 @@ options:
     type: int
     default: 0
   outstanding:
-    description: How many calls may be outstanding at a time. What is due beyond is counted as unsent and not sent
-    late.
+    description:
+      - How many calls may be outstanding at a time. What is due beyond is counted as unsent and not sent late.
     type: int
     default: 1000
   timeout:
