@@ -95,7 +95,7 @@ def test_names_types_and_buckets(world: World) -> None:
         assert metrics.types.get(name) == kind, name
         if kind == "histogram":
             buckets = [key for key in metrics.samples if key.startswith(f"{name}_bucket")]
-            assert [re.search(r'le="([^"]+)"', key).group(1) for key in buckets] == BUCKETS  # type: ignore[union-attr]
+            assert [each for key in buckets for each in re.findall(r'le="([^"]+)"', key)] == BUCKETS
             assert {f"{name}_sum", f"{name}_count"} <= metrics.samples.keys()
         else:
             assert name in metrics.samples, name
@@ -217,7 +217,7 @@ def fields(data: bytes) -> t.Iterator[tuple[int, int | bytes]]:
 
 
 def test_the_heap_profile_is_a_pprof_file(world: World) -> None:
-    """profile.proto: 1 sample_type {1 type, 2 unit}, 2 sample {1 locations, 2 values}, 4 location, 5 function, 6 strings."""
+    """profile.proto: 1 sample_type {1 type, 2 unit}, 2 sample {1 ids, 2 values}, 4 location, 5 function, 6 string."""
     assert world.first.http("/debug/pprof/").status == 200
     reply = world.first.http("/debug/pprof/heap")
     assert reply.status == 200

@@ -97,7 +97,7 @@ def test_a_global_service_runs_once_on_every_ready_worker(world: World) -> None:
 
 
 def test_heartbeats_and_status_updates(world: World) -> None:
-    with world.workers("h-1") as (worker,), world.service(2) as service:
+    with world.workers("h-1"), world.service(2) as service:
         one, two = wait_for_records(world, service.id, 2)
         before = world.api.read("GetNode", id="h-1").node.last_heartbeat
         time.sleep(0.01)

@@ -36,7 +36,13 @@ from pathlib import Path
 # Before gRPC is loaded: we fork only to exec.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
-from ansible_collections.warren.load.plugins.module_utils.api.channel import PLAINTEXT, Resolved, Security, resolve
+from ansible_collections.warren.load.plugins.module_utils.api.channel import (
+    PLAINTEXT,
+    Resolved,
+    Security,
+    resolve,
+    split_address,
+)
 from ansible_collections.warren.load.plugins.module_utils.api.cluster import Cluster, Manager
 from ansible_collections.warren.load.plugins.module_utils.api.dialect import Dialect
 from ansible_collections.warren.load.plugins.module_utils.api.errors import NotLeader, WarrenError
@@ -392,20 +398,27 @@ class Node:
         flag = () if manager is None else ("--manager", manager or self.api_address)
         return self.program.run(*arguments, *flag, home=home or self.home, enter=enter)
 
-    def connect(self, address: str, timeout: float = 10.0) -> socket.socket:
-        """A TCP connection to ``host:port`` as this manager's host sees it: a socket stays in its namespace."""
-        host, _colon, port = address.rpartition(":")
+    def _socket(self, make: Callable[[], socket.socket]) -> socket.socket:
+        """A socket made on this manager's host: it stays in its namespace wherever it is used."""
 
-        def dial() -> socket.socket:
+        def work() -> socket.socket:
             if self.namespace:
                 with Path(f"/run/netns/{self.namespace}").open() as handle:
                     if _libc.setns(handle.fileno(), 0x40000000):  # CLONE_NEWNET, of this thread alone
                         raise OSError(ctypes.get_errno(), f"setns {self.namespace}")
-            return socket.create_connection((host, int(port)), timeout)
+            return make()
 
         # A thread of its own: it must never come back to other work from the namespace.
         with concurrent.futures.ThreadPoolExecutor(1) as thread:
-            return thread.submit(dial).result()
+            return thread.submit(work).result()
+
+    def connect(self, address: str, timeout: float = 10.0) -> socket.socket:
+        """A TCP connection to ``host:port`` as this manager's host sees it."""
+        return self._socket(lambda: socket.create_connection(split_address(address), timeout))
+
+    def occupy(self, address: str) -> socket.socket:
+        """A listener on ``host:port`` of this manager's host, so that the manager cannot have it."""
+        return self._socket(lambda: socket.create_server(split_address(address)))
 
     def http(self, path: str, method: str = "GET") -> HttpReply:
         """Ask the manager's HTTP listener."""

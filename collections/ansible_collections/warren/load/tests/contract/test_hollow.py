@@ -1,0 +1,103 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Our hollow workers against the world's managers: they must be workers in every respect that a manager sees."""
+
+from __future__ import annotations
+
+import collections
+import signal
+import time
+
+from ansible_collections.warren.load.tests.support.worlds import Fleet, World
+
+
+def nodes(world: World) -> dict[str, str]:
+    """Status by id."""
+    return {node.id: node.status for node in world.api.read("ListNodes").nodes}
+
+
+def forget(world: World, count: int, prefix: str) -> None:
+    for number in range(1, count + 1):
+        world.api.write("RemoveNode", id=f"{prefix}{number}")
+
+
+def states(world: World, service_id: str) -> dict[tuple[str, str], int]:
+    return dict(collections.Counter((r.desired_state, r.actual_state) for r in world.containers(service_id)))
+
+
+def test_a_fleet_runs_stops_and_lets_go(world: World) -> None:
+    """Running, scaled down (records deleted), quiet for the purge, gone on SIGTERM."""
+    prefix = "fleet-"
+    with world.fleet(4, "--prefix", prefix) as fleet, world.service(6) as service:
+        fleet.wait_registered()
+        assert [nodes(world)[f"{prefix}{number}"] for number in (1, 2, 3, 4)] == ["ready"] * 4
+        world.eventually(
+            lambda: states(world, service.id) == {("running", "running"): 6},
+            5 + 3 + 5,
+            "all run: scheduler, poll, heartbeat",
+        )
+        record = world.containers(service.id)[0]
+        assert record.runtime_container_id == record.id  # as a real worker's
+
+        world.api.write("UpdateService", id=service.id, replicas=2)
+        world.eventually(
+            lambda: states(world, service.id) == {("running", "running"): 2},
+            5 + 3 + 5 + 10,
+            "stopped records are deleted",
+        )
+
+        world.api.write("DeleteService", id=service.id)
+        fleet.process.signal(signal.SIGUSR1)
+        world.eventually(lambda: fleet.stats()["quiet"], 0, "quiet")
+        time.sleep(0.3)  # a heartbeat with states may still be on its way
+        for container in world.containers(service.id):
+            world.api.write("UpdateContainerStatus", container_id=container.id, actual_state="failed")
+        world.stays(
+            lambda: not any(actual == "running" for _desired, actual in states(world, service.id)),
+            6,
+            "nobody says running",
+        )
+        fleet.process.signal(signal.SIGUSR2)
+        world.eventually(lambda: not fleet.stats()["quiet"], 0, "loud")
+        check_bookkeeping(fleet)
+        assert fleet.stop() == 0
+        forget(world, 4, prefix)
+
+
+def check_bookkeeping(fleet: Fleet) -> None:
+    stats = fleet.stats()
+    assert (stats["nodes"], stats["registered"]) == (4, 4)
+    assert stats["heartbeats"]["sent"] >= 4
+    assert stats["polls"]["sent"] > stats["heartbeats"]["sent"]
+    assert stats["missed_deadlines"] == 0, stats["errors"]
+    assert stats["errors"] == {}
+    assert stats["rss_bytes"] > 1 << 20
+    assert abs(stats["time"] - time.time()) < 10
+
+
+def test_heartbeats_with_changes_only(world: World) -> None:
+    """The seed lets the first container fail and all others run: it is replaced, stopped, reported and deleted."""
+    prefix = "changes-"
+    flags = ("--prefix", prefix, "--heartbeats", "changes", "--fail-fraction", "0.3", "--seed", "91")
+    with world.fleet(2, *flags) as fleet, world.service(3) as service:
+        fleet.wait_registered()
+        world.eventually(lambda: ("running", "failed") in states(world, service.id), 5 + 3 + 5, "one fails")
+        world.eventually(
+            lambda: states(world, service.id).get(("running", "running")) == 3, 5 + 3 + 5 + 5, "another takes its place"
+        )
+        world.eventually(lambda: len(world.containers(service.id)) == 3, 10 + 3 + 5 + 10, "the failed one is gone")
+        assert fleet.stats()["mode"] == "changes"
+        assert fleet.stats()["errors"] == {}
+        assert fleet.stop() == 0
+        forget(world, 2, prefix)
+
+
+def test_a_killed_fleet_leaves_its_nodes_ready_until_they_are_missed(world: World) -> None:
+    prefix = "killed-"
+    with world.fleet(1, "--prefix", prefix) as fleet:
+        fleet.wait_registered()
+        assert fleet.process.stop(signal.SIGKILL) == -signal.SIGKILL
+        assert nodes(world)[f"{prefix}1"] == "ready"
+        forget(world, 1, prefix)
