@@ -49,6 +49,13 @@ GROUPS = {words[0] for words in COMMANDS if len(words) > 1}
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> t.NoReturn:
+        # In the words of Warren's flag parser.
+        required = "the following arguments are required: "
+        if message.startswith(required):
+            names = message.removeprefix(required).replace("--", "").split(", ")
+            message = "required flag(s) " + ", ".join(f'"{name}"' for name in names) + " not set"
+        if message.startswith("unrecognized arguments: "):
+            message = f"unknown flag: {message.split()[2]}"
         print(f"Error: {message}\n{self.format_usage()}", file=sys.stderr)
         sys.exit(1)
 

@@ -98,7 +98,7 @@ def add_token_flags(parser: argparse.ArgumentParser) -> None:
 def add_cli_flags(parser: argparse.ArgumentParser) -> None:
     """`init`."""
     add_manager_flag(parser)
-    parser.add_argument("--token", required=True, help="join token")
+    parser.add_argument("--token", default="", help="join token (required)")
 
 
 def add_stub_flags(parser: argparse.ArgumentParser) -> None:
@@ -144,21 +144,28 @@ async def cluster_join(arguments: argparse.Namespace) -> None:
 
 @_command
 async def init_cli(arguments: argparse.Namespace) -> None:
-    """`init`: get the command line a certificate."""
+    """`init`: get the command line a certificate, or be content with the one that is there."""
+    if not arguments.token:
+        raise _Failed("--token is required")
+    print("Initializing CLI certificate... (Warren simulator)")
+    print(f"  Manager: {arguments.manager}")
     path = certificates.folder("cli")
     if certificates.complete(path):
-        print(f"✓ CLI certificate already exists at {path}")
+        print(f"✓ Using existing certificate from {path}")
+        print("\n✓ CLI initialized successfully\nYou can now use other Warren CLI commands")
         return
+    print("CLI certificate not found, requesting from manager...")
     reply = await _call(
         arguments.manager,
         "RequestCertificate",
-        failed_to="request certificate",
+        failed_to="initialize CLI: failed to request certificate",
         security=Security(),  # Warren does not verify the server here either
         node_id="cli",
         token=arguments.token,
     )
     certificates.write(path, certificates.Identity(reply.certificate, reply.private_key, reply.ca_cert))
     print(f"✓ Certificate obtained and saved to {path}")
+    print("\n✓ CLI initialized successfully\nYou can now use other Warren CLI commands")
 
 
 @_command
@@ -199,12 +206,16 @@ async def service_inspect(arguments: argparse.Namespace) -> None:
     service = (await _call(arguments.manager, "GetService", failed_to="get service", name=arguments.name)).service
     print(f"Service: {service.name}\n  ID: {service.id}\n  Image: {service.image}\n  Replicas: {service.replicas}")
     print(f"  Mode: {service.mode}")
+    if service.env:
+        print("  Environment:")
+        for key, value in service.env.items():
+            print(f"    {key}={value}")
 
 
 @_command
 async def service_delete(arguments: argparse.Namespace) -> None:
     """`service delete`: of several with that name, the last in id order."""
-    service = (await _call(arguments.manager, "GetService", failed_to="get service", name=arguments.name)).service
+    service = (await _call(arguments.manager, "GetService", failed_to="find service", name=arguments.name)).service
     await _call(arguments.manager, "DeleteService", failed_to="delete service", id=service.id)
     print(f"✓ Service deleted: {arguments.name}")
 
@@ -212,7 +223,7 @@ async def service_delete(arguments: argparse.Namespace) -> None:
 @_command
 async def service_scale(arguments: argparse.Namespace) -> None:
     """`service scale`."""
-    old = (await _call(arguments.manager, "GetService", failed_to="get service", name=arguments.name)).service
+    old = (await _call(arguments.manager, "GetService", failed_to="find service", name=arguments.name)).service
     update = {"id": old.id, "replicas": arguments.replicas}
     new = (await _call(arguments.manager, "UpdateService", failed_to="scale service", **update)).service
     print(f"✓ Service scaled: {arguments.name}\n  Replicas: {old.replicas} → {new.replicas}")
