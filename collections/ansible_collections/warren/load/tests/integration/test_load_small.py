@@ -48,7 +48,7 @@ def test_a_missed_objective_fails_the_run_after_cleaning_up(sandbox: Sandbox) ->
   path: create.service_time.p50
   unit: ms
   direction: below
-  limits: {target: 0.000001, acceptable: 0.000002, critical: 0.000003}
+  limits: {target: 0.001, acceptable: 0.002, critical: 0.003}
   advice: none
 """,
         encoding="utf-8",

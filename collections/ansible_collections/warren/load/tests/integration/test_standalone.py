@@ -23,10 +23,9 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with a venv that holds ansible-core and nothing else, and the collection from its tarball."""
     folder = tmp_path_factory.mktemp("alone")
     subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
-    ansible_core = next(
-        line for line in (COLLECTION / "requirements.txt").read_text().splitlines() if "ansible-core" in line
-    )
-    subprocess.run([folder / "venv/bin/python", "-m", "pip", "install", "--quiet", ansible_core], check=True)
+    requirements = (COLLECTION / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    (core,) = [line for line in requirements if line.startswith("ansible-core")]
+    subprocess.run([folder / "venv/bin/python", "-m", "pip", "install", "--quiet", core], check=True)
     run(folder, "ansible-galaxy", "collection", "build", str(COLLECTION), "--output-path", str(folder))
     (tarball,) = folder.glob("warren-load-*.tar.gz")
     (folder / "empty").mkdir()
