@@ -155,11 +155,13 @@ class Replica:
         self.deaf = False  # defect no-leader
         self._loop = asyncio.get_running_loop()
         self._others = tuple(others)
+        self._leader_seen = 0.0
         self._waiting: dict[asyncio.Future[None], float] = {}
         self._serving = False
         self.leading = asyncio.Event()  # set while this manager takes writes
         self._tick_planned = False
         self._closed = False
+        self._leader_seen = self._loop.time()
         self._machine = _Machine(store, apply_seconds)
         first = JOINING if self._others else FIRST_ELECTION
         self._conf = SyncObjConf(
@@ -218,6 +220,9 @@ class Replica:
             return
         self._timer = self._loop.call_later(TICK_PERIOD, self._on_timer)
         now = self._loop.time()
+        leader = self._raft._getLeader()
+        if leader is not None and self._raft.isNodeConnected(leader):
+            self._leader_seen = now
         for future, deadline in list(self._waiting.items()):
             if deadline < now:
                 self._finish(future, ENQUEUE_TIMEOUT)
@@ -251,6 +256,9 @@ class Replica:
         """The leader's Raft address as this manager knows it, "" without one."""
         leader = self._raft._getLeader()
         if leader is None or self.deaf or (leader.address == self.address and not self._serving):
+            return ""
+        # pysyncobj's last survivor stands for no election, and would remember a dead leader for ever.
+        if leader.address != self.address and self._loop.time() - self._leader_seen > ELECTION_TIMEOUT[0]:
             return ""
         return str(leader.address)
 

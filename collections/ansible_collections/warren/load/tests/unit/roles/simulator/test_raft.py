@@ -135,6 +135,16 @@ def test_without_a_quorum_nothing_is_acknowledged():
     asyncio.run(main())
 
 
+def test_the_last_survivor_knows_no_leader():
+    async def main():
+        async with cluster(2) as ((leader, _store), (follower, _other)):
+            assert follower.leader_address == leader.address
+            leader.close()
+            await until(lambda: follower.leader_address == "")
+
+    asyncio.run(main())
+
+
 def test_adding_an_address_where_nobody_is_loses_the_quorum_as_with_warren():
     async def main():
         async with cluster(1) as ((leader, _store),):

@@ -1,0 +1,96 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Seeded defects in real processes: each shows what it promises. What holds without them is the contract suite's."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+
+from ansible_collections.warren.load.plugins.module_utils.api.dialect import Dialect
+from ansible_collections.warren.load.plugins.module_utils.api.errors import NoLeader, WarrenError
+from ansible_collections.warren.load.tests.support.worlds import World, simulator
+
+
+def world(*flags):
+    return World(simulator(Dialect.TASKS, 10.0, *flags), managers=1)
+
+
+def test_crash():
+    with world("--defect", "crash=3") as crashing:
+        node = crashing.first
+
+        def create_many():
+            for number in range(100):
+                crashing.api.call(node.name, "CreateService", name=f"s{number}")
+
+        with pytest.raises(WarrenError):
+            create_many()
+        assert node.process.wait() == 2
+        assert "panic: defect crash" in node.process.stderr
+
+
+def test_no_leader():
+    starting = world("--defect", "no-leader")  # not entered: it would wait for a leader
+    node = starting.first
+    try:
+        node.start("cluster", "init").wait_for("gRPC API listening on")
+        with pytest.raises(NoLeader):
+            starting.api.call(node.name, "CreateService", name="x")
+        info = starting.api.call(node.name, "GetClusterInfo")
+        assert (info.leader_id, info.leader_addr) == ("", "")
+    finally:
+        starting.stop()
+
+
+def test_slow_list_and_leak():
+    with world("--defect", "slow-list=200", "--defect", "leak=8") as leaking:
+        node = leaking.first
+        start = time.monotonic()
+        leaking.api.call(node.name, "ListServices")
+        assert time.monotonic() - start >= 0.2
+
+        def resident():
+            found = re.search(
+                r"^process_resident_memory_bytes (\d+)$", node.http("/metrics").body.decode(), re.MULTILINE
+            )
+            assert found
+            return int(found.group(1))
+
+        first = resident()
+        leaking.eventually(lambda: resident() > first + 12 * 2**20, within=60, what="memory grows")
+
+
+def test_freeze():
+    with world("--defect", "freeze=300") as freezing:  # every 0.5 real seconds
+        node = freezing.first
+        slowest = 0.0
+        end = time.monotonic() + 1.5
+        while time.monotonic() < end:
+            start = time.monotonic()
+            freezing.api.call(node.name, "ListNodes")
+            slowest = max(slowest, time.monotonic() - start)
+        assert slowest > 0.2
+
+
+def test_measured_costs_make_a_heartbeat_pay_for_every_status():
+    with world("--costs", "measured") as slow, slow.workers("worker-1"):
+        states = [{"container_id": "unknown", "actual_state": "running"}] * 100
+        node = slow.first
+
+        def beat(statuses):
+            start = time.monotonic()
+            slow.api.call(node.name, "Heartbeat", node_id="worker-1", container_statuses=statuses)
+            return time.monotonic() - start
+
+        service = slow.api.write("CreateService", name="x", replicas=100).service
+        containers = slow.eventually(
+            lambda: len(found := slow.containers(service.id)) == 100 and found, within=20, what="records"
+        )
+        known = [{"container_id": each.id, "actual_state": "running"} for each in containers]
+        assert beat(known) > 100 * 0.00024
+        assert beat(states) < 100 * 0.00024  # Warren skips what it does not know
