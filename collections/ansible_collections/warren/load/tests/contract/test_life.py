@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 
 import pytest
 
 from ansible_collections.warren.load.plugins.module_utils.api.dialect import Dialect
-from ansible_collections.warren.load.plugins.module_utils.api.errors import WarrenError
-from ansible_collections.warren.load.tests.support.worlds import READY, World, refusal
+from ansible_collections.warren.load.tests.support.worlds import READY, Node, World, refusal
 
 
 def test_signals_end_a_manager_with_0_and_its_data_cannot_be_used_again(fresh_world: World) -> None:
@@ -29,58 +29,65 @@ def test_signals_end_a_manager_with_0_and_its_data_cannot_be_used_again(fresh_wo
     assert READY not in again.stdout
 
 
+@pytest.mark.containers
 def test_register_node_without_resources_kills_the_manager(fresh_world: World) -> None:
-    leader = fresh_world.nodes[fresh_world.api.leader()]
-    error = refusal(lambda: fresh_world.api.call(leader.name, "RegisterNode", id="x", role="worker"))
-    assert isinstance(error, WarrenError)
+    """As it does in dialect `tasks`, where the test of dying leaders uses it."""
+    error = refusal(lambda: fresh_world.api.call("manager-1", "RegisterNode", id="x", role="worker"))
     assert error.code == "UNAVAILABLE"
-    assert leader.process.wait() not in (0, 1)
+    assert fresh_world.first.process.wait() not in (0, 1)
 
 
-def test_ports_that_are_taken(fresh_world: World) -> None:
-    """Without its HTTP port a manager runs on; without its API port it says that it runs, and ends with exit code 0."""
-    node = fresh_world.add_node()
-    with node.occupy(node.http_address):
-        process = node.start("cluster", "init", *fresh_world.program.init_flags)
+@pytest.fixture
+def spare(world: World) -> Iterator[Node]:
+    """A manager beside the shared cluster, for one test to start."""
+    yield world.spare
+    if world.spare.running:
+        world.spare.process.stop()
+    world.spare.wipe()
+
+
+def test_a_taken_http_port_does_not_stop_a_manager(world: World, spare: Node) -> None:
+    with spare.occupy(spare.http_address):
+        process = spare.start("cluster", "init", *world.program.init_flags)
         process.wait_for(READY)
         assert "✓ Metrics endpoint:" in process.stdout
-        node.connect(node.api_address).close()
+        spare.connect(spare.api_address).close()
         assert process.stop() == 0
-    node.data = node.folder / "data-2"
-    with node.occupy(node.api_address):
-        process = node.start("cluster", "init", *fresh_world.program.init_flags)
+
+
+def test_a_taken_api_port_ends_it_with_0(world: World, spare: Node) -> None:
+    """It is noticed when everything has been said."""
+    with spare.occupy(spare.api_address):
+        process = spare.start("cluster", "init", *world.program.init_flags)
         assert process.wait() == 0
-        assert "Manager is running." in process.stdout
-        # Dialect `tasks` says so only when it listens.
-        assert (READY in process.stdout) is (fresh_world.dialect is Dialect.CONTAINERS)
-        assert "address already in use" in process.stdout + process.stderr
+    assert "Manager is running." in process.stdout
+    # Dialect `tasks` says this only when it listens.
+    assert (READY in process.stdout) is (world.dialect is Dialect.CONTAINERS)
+    assert "address already in use" in process.stdout + process.stderr
 
 
 @pytest.mark.tasks
-def test_joining_needs_a_managers_token(fresh_world: World) -> None:
-    world = fresh_world
-    node = world.add_node()
-    leader = world.nodes[world.api.leader()]
+def test_joining_needs_a_managers_token(world: World, spare: Node) -> None:
+    worker_token = world.api.write("GenerateJoinToken", role="worker").token
     refusals = {
         "0" * 64: "invalid join token: invalid token",
-        world.api.write("GenerateJoinToken", role="worker").token: "invalid token role: expected manager, got worker",
+        worker_token: "invalid token role: expected manager, got worker",
     }
-    for number, (token, text) in enumerate(refusals.items()):
-        node.data = node.folder / f"data-{number}"
-        process = node.start("manager", "join", "--leader", leader.api_address, "--token", token)
+    for token, text in refusals.items():
+        leader = world.nodes[world.api.leader()].api_address
+        process = spare.start("manager", "join", "--leader", leader, "--token", token)
         assert process.wait() == 1
         assert "Error: failed to join cluster" in process.stderr
         assert text in process.stderr
+        spare.wipe()
     assert len(world.api.read("GetClusterInfo").servers) == 3
 
 
 @pytest.mark.containers
-def test_joining_never_works(fresh_world: World) -> None:
+def test_joining_never_works(world: World, spare: Node) -> None:
     """In every version of dialect `containers` (0.2); the cluster survives it where the joiner's CLI was not set up."""
-    world = fresh_world
-    assert world.dialect is Dialect.CONTAINERS
-    node = world.add_node()
-    process = world.join(node, world.tokens["manager"])
+    flags = ("--leader", world.first.api_address, "--token", world.tokens["manager"])
+    process = spare.start("manager", "join", *flags)
     assert process.wait() == 1
     assert "Error: failed to join cluster" in process.stderr
     assert [server.id for server in world.api.read("GetClusterInfo").servers] == ["manager-1"]

@@ -375,6 +375,11 @@ class Node:
             flags += ["--http-addr", self.http_address]
         return flags
 
+    def wipe(self) -> None:
+        """Remove its data and certificates: a manager starts on nothing else (facts 0.3)."""
+        for folder in (self.data, self.home):
+            shutil.rmtree(folder, ignore_errors=True)
+
     def start(self, *words: str) -> Process:
         """Start `warren WORDS` with this manager's flags in its namespace; does not wait."""
         self.home.mkdir(parents=True, exist_ok=True)
@@ -574,11 +579,10 @@ class World:
         self._undo.callback(shutil.rmtree, self.folder, ignore_errors=True)
         self.bridge: Bridge | None = None
         if program.kind == "real" and can_use_namespaces():
-            self.bridge = Bridge(count + 1)  # one spare: for a manager that a test adds
+            self.bridge = Bridge(count + 1)
             self._undo.callback(self.bridge.remove)
-        self.nodes: dict[str, Node] = {}
-        for _number in range(count):
-            self.add_node()
+        self.nodes = {f"manager-{number}": self._node(number) for number in range(1, count + 1)}
+        self.spare = self._node(count + 1)  # not of the cluster: for a manager that a test starts
         self.tokens: dict[str, str] = {}
         self._api: Api | None = None
         self._names = itertools.count(1)
@@ -597,15 +601,12 @@ class World:
     def __str__(self) -> str:
         return f"{self.program.kind}-{self.dialect.value}"
 
-    def add_node(self) -> Node:
-        """One more manager, with addresses and a folder but not started."""
-        number = len(self.nodes) + 1
+    def _node(self, number: int) -> Node:
         name = f"manager-{number}"
         namespace, host = None, "127.0.0.1"
         if self.bridge:
             namespace, host = self.bridge.names[number - 1], self.bridge.addresses[number - 1]
         node = Node(name, self.program, self.folder / name, namespace, host)
-        self.nodes[name] = node
         self._undo.callback(lambda: node.running and node.process.stop(signal.SIGKILL))
         return node
 
