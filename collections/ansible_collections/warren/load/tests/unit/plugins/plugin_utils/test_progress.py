@@ -198,6 +198,20 @@ def test_a_module_that_fails_says_so_itself(screen):
     assert Action([seen("", '{"failed": true, "msg": "no leader"}')]).run() == {"failed": True, "msg": "no leader"}
 
 
+@pytest.mark.parametrize("kind", ["object", "unknown"])
+def test_ansible_may_read_results_in_other_ways(screen, kind):
+    action = Action([seen("", '{"changed": true, "_ansible_verbose": 1}')])
+
+    class Parsed:
+        if kind == "object":
+
+            def as_result_dict(self, *, for_round_trip):
+                return {"changed": for_round_trip}
+
+    vars(action)["_parse_returned_data"] = lambda res, profile: Parsed()
+    assert action.run() == {"changed": True}
+
+
 def test_check_mode_runs_nothing(screen):
     assert Action([""], check=True).run()["skipped"]
     action = Action([""], check=True)
