@@ -155,7 +155,6 @@ class Replica:
         self.deaf = False  # defect no-leader
         self._loop = asyncio.get_running_loop()
         self._others = tuple(others)
-        self._leader_seen = 0.0
         self._waiting: dict[asyncio.Future[None], float] = {}
         self._serving = False
         self.leading = asyncio.Event()  # set while this manager takes writes
