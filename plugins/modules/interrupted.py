@@ -27,7 +27,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 output: {type: str, returned: always, description: What the command printed.}
-rc: {type: int, returned: always, description: Its exit code; negative when the signal ended it.}
+returncode: {type: int, returned: always, description: Its exit code; negative when the signal ended it.}
 """
 
 import re
@@ -83,7 +83,7 @@ def main() -> None:
     process.send_signal(getattr(signal, f"SIG{wanted['signal']}"))
     rc = process.wait(30)
     reader.join(2)
-    module.exit_json(changed=True, rc=rc, output="".join(lines))
+    module.exit_json(changed=True, returncode=rc, output="".join(lines))
 
 
 if __name__ == "__main__":
