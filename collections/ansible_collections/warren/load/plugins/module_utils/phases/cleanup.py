@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import random
 import time
 import typing as t
 from collections import Counter
@@ -32,6 +33,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.warren.load.plugins.module_utils.engine.reporter import Reporter
 
 WRITE_DEADLINE = 10.0  # seconds for one write, changes of the leader included
+HURRY = 0.1  # seconds between two looks while workers write "running" back
 LOOK_SHARE = 10  # a look takes at most one part in so many of the time: looking must not be the load
 QUIET = 1.0  # seconds after the last delete before an empty list is believed: a scheduler tick may still be writing
 
@@ -201,8 +203,16 @@ class _Cleanup:
                 self._reporter.end_early()
                 return
             if not self.services_left or self.failures:
-                pause = max(self._options.interval, LOOK_SHARE * self._observer.last_time)
-                await self._reporter.pause(pause - (time.monotonic() - started))
+                await self._reporter.pause(self._pause() - (time.monotonic() - started))
+
+    def _pause(self) -> float:
+        """Seconds between two looks: short where workers write states back, and never in step with their heartbeats.
+
+        Heartbeats and reconciler have timers of 5 s and 10 s, so a record that is "running" again at one tick is so
+        at every tick, unless our looks wander.
+        """
+        interval = min(self._options.interval, HURRY) if self.forced else self._options.interval
+        return max(interval * random.uniform(0.5, 1.5), LOOK_SHARE * self._observer.last_time)
 
 
 async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[str, t.Any]:
