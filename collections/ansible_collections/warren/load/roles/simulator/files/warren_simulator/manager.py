@@ -30,7 +30,7 @@ from ansible_collections.warren.load.plugins.module_utils.api.schema import mess
 
 from . import certificates, clock, http_server, metrics
 from .costs import ONE_MANAGER, THREE_MANAGERS, make_costs
-from .options import ManagerOptions, add_init_flags, add_join_flags, manager_options  # noqa: F401 - for cli
+from .options import ManagerOptions, add_init_flags, add_join_flags, manager_options
 from .raft import CommitError, Replica, check_bind_address
 from .reconciler import Reconciler
 from .scheduler import Scheduler
@@ -40,6 +40,8 @@ from .tokens import Tokens
 
 if t.TYPE_CHECKING:
     from .store import Command
+
+__all__ = ("Manager", "add_init_flags", "add_join_flags", "start_first", "start_joining")
 
 COMMANDS_AT_ONCE = 100  # in one log entry
 JOIN_TIMEOUT = 30.0

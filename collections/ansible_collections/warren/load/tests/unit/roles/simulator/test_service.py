@@ -69,15 +69,15 @@ class World:
         self.manager = FakeManager(dialect, defects)
         self.service = Service(t.cast(Manager, self.manager))
 
-    def call(self, name, /, **fields):
-        method = METHODS[name]
+    def call(self, rpc, **fields):
+        method = METHODS[rpc]
         request = message(method.request)(**fields)
-        reply = asyncio.run(getattr(self.service, _snake(name))(request))
+        reply = asyncio.run(getattr(self.service, _snake(rpc))(request))
         return message(method.response).FromString(reply)
 
-    def refusal(self, name, /, **fields):
+    def refusal(self, rpc, **fields):
         with pytest.raises(Refused) as caught:
-            self.call(name, **fields)
+            self.call(rpc, **fields)
         return str(caught.value)
 
 
