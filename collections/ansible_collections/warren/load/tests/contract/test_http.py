@@ -107,10 +107,10 @@ def test_names_types_and_buckets(world: World) -> None:
 
 
 def test_gauges_follow_every_15_s_and_vanished_states_keep_their_value(world: World) -> None:
-    leader = world.api.leader()
+    observer = world.http_names[0]  # every manager counts, from its own store
 
     def sample(name: str) -> float | None:
-        return scrape(world, leader).samples.get(name)
+        return scrape(world, observer).samples.get(name)
 
     pending, running = containers_metric(world, "pending"), containers_metric(world, "running")
     with world.workers("m-1") as (worker,), world.service(3) as service:
@@ -129,13 +129,13 @@ def test_raft_gauges(world: World) -> None:
     leader = world.api.leader()
     world.eventually(
         lambda: (
-            [scrape(world, name).samples["warren_raft_is_leader"] for name in world.nodes]
-            == [float(name == leader) for name in world.nodes]
+            [scrape(world, name).samples["warren_raft_is_leader"] for name in world.http_names]
+            == [float(name == leader) for name in world.http_names]
         ),
         15,
         "one leader in the metrics",
     )
-    samples = scrape(world, leader).samples
+    samples = scrape(world).samples
     if world.dialect is Dialect.CONTAINERS:
         assert samples["warren_raft_peers_total"] == len(world.nodes)
     else:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 from collections.abc import Iterator
 
@@ -47,7 +48,9 @@ def spare(world: World) -> Iterator[Node]:
 
 
 def test_a_taken_http_port_does_not_stop_a_manager(world: World, spare: Node) -> None:
-    with spare.occupy(spare.http_address):
+    # Where all managers are on one host, the first has taken it already.
+    alone = spare.namespace or world.program.kind == "simulator"
+    with spare.occupy(spare.http_address) if alone else contextlib.nullcontext():
         process = spare.start("cluster", "init", *world.program.init_flags)
         process.wait_for(READY)
         assert "✓ Metrics endpoint:" in process.stdout
