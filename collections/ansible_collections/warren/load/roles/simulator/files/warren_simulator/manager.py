@@ -46,6 +46,7 @@ __all__ = ("Manager", "add_init_flags", "add_join_flags", "start_first", "start_
 COMMANDS_AT_ONCE = 100  # in one log entry
 JOIN_TIMEOUT = 30.0
 STATE_FILE = "raft-log.db"  # its presence says that a data directory is in use, as with Warren
+SNAPSHOT_FILE = "snapshots/state"
 STOP_GRACE = 2.0
 RULE = "━" * 51
 
@@ -78,6 +79,7 @@ class Manager:
             options.bind_addr,
             others,
             self.store,
+            str(Path(options.data_dir, SNAPSHOT_FILE)),
             lambda seconds: observe("warren_raft_apply_duration_seconds", seconds),
         )
         self.replica.deaf = "no-leader" in options.defects
@@ -147,6 +149,7 @@ def _claim_data_dir(options: ManagerOptions, *, reuse: bool) -> None:
         for name in (STATE_FILE, "raft-stable.db", "warren.db"):
             (path / name).write_text("warren simulator: state lives in memory\n", encoding="utf-8")
         (path / "snapshots").mkdir(exist_ok=True)
+        (path / SNAPSHOT_FILE).unlink(missing_ok=True)  # of an earlier life, in which the log was another
     except OSError as error:
         raise StartError(f"failed to create manager: failed to create data directory: {error}") from error
 

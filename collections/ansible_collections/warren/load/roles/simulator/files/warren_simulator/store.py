@@ -27,6 +27,15 @@ MESSAGES = {
     "ingresses": "Ingress",
     "certificates": "TLSCertificate",
 }
+LISTS = {
+    "nodes": "ListNodesResponse",
+    "services": "ListServicesResponse",
+    "containers": "ListContainersResponse",
+    "secrets": "ListSecretsResponse",
+    "volumes": "ListVolumesResponse",
+    "ingresses": "ListIngressesResponse",
+    "certificates": "ListTLSCertificatesResponse",
+}
 SECOND = 1_000_000_000  # ns
 
 Command = tuple[t.Any, ...]
@@ -259,14 +268,15 @@ class Store:
 
     def dump(self) -> dict[str, t.Any]:
         """Everything, for a snapshot."""
-        tables = {kind: [record.SerializeToString() for record in self.table(kind)] for kind in MESSAGES}
+        tables = {kind: self.table(kind).list() for kind in MESSAGES}
         return {"tables": tables, "servers": self.servers, "unhealthy": self.unhealthy}
 
     def load(self, dump: dict[str, t.Any]) -> None:
         """Replace everything by what ``dump`` gave."""
         self.clear()
-        for kind, records in dump["tables"].items():
-            for encoded in records:
-                self._put(kind, encoded)
+        for kind, encoded in dump["tables"].items():
+            table = self.table(kind)
+            for record in getattr(message(LISTS[kind]).FromString(encoded), kind):
+                table.put(table.message.FromString(record.SerializeToString()))  # its own: not a part of the list
         self.servers.update(dump["servers"])
         self.unhealthy.update(dump["unhealthy"])

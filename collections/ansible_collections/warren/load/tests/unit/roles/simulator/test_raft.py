@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import tempfile
 
 import pytest
 
@@ -38,20 +39,22 @@ async def until(condition):
 @contextlib.asynccontextmanager
 async def cluster(count):
     """[(replica, store)]; the first is the leader."""
-    stores = [Store() for _number in range(count)]
-    replicas = [Replica(free_address(), [], stores[0])]
-    try:
-        async with asyncio.timeout(PATIENCE):
-            await replicas[0].leading.wait()
-        for store in stores[1:]:
-            replica = Replica(free_address(), [each.address for each in replicas], store)
-            replicas.append(replica)
-            await replicas[0].add_voter(replica.address)
-            assert await replica.joined(PATIENCE)
-        yield list(zip(replicas, stores, strict=True))
-    finally:
-        for replica in replicas:
-            replica.close()
+    with contextlib.ExitStack() as undo:
+        folder = undo.enter_context(tempfile.TemporaryDirectory())
+        members: list[tuple[Replica, Store]] = []
+        for number in range(count):
+            store = Store()
+            others = [each.address for each, _store in members]
+            replica = Replica(free_address(), others, store, f"{folder}/{number}")
+            undo.callback(replica.close)
+            members.append((replica, store))
+            if number:
+                await members[0][0].add_voter(replica.address)
+                assert await replica.joined(PATIENCE)
+            else:
+                async with asyncio.timeout(PATIENCE):
+                    await replica.leading.wait()
+        yield members
 
 
 def test_a_single_replica_leads_and_commits():
@@ -82,7 +85,7 @@ def test_writes_reach_all_and_followers_refuse_them():
     asyncio.run(main())
 
 
-def test_a_joiner_gets_a_snapshot_where_the_log_is_gone():
+def test_a_joiner_gets_a_snapshot_where_the_log_is_gone(tmp_path):
     async def main():
         async with cluster(1) as ((leader, store),):
             for number in range(50):
@@ -91,7 +94,7 @@ def test_a_joiner_gets_a_snapshot_where_the_log_is_gone():
             await asyncio.sleep(0.1)
             await leader.commit(("server", "manager-1", leader.address))
             late_store = Store()
-            late = Replica(free_address(), [leader.address], late_store)
+            late = Replica(free_address(), [leader.address], late_store, str(tmp_path / "late"))
             try:
                 await leader.add_voter(late.address)
                 assert await late.joined(PATIENCE)
@@ -166,10 +169,10 @@ def test_a_bad_command_does_not_stop_the_log(capsys):
     assert "no-such-operation" in capsys.readouterr().err
 
 
-def test_a_taken_port_is_an_error():
+def test_a_taken_port_is_an_error(tmp_path):
     async def main():
         async with cluster(1) as ((replica, _store),):
             with pytest.raises(OSError, match="already in use"):
-                Replica(replica.address, [], Store())
+                Replica(replica.address, [], Store(), str(tmp_path / "x"))
 
     asyncio.run(main())
