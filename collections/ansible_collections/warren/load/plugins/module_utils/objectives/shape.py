@@ -168,6 +168,13 @@ MEASUREMENTS = Fields(
             {
                 "nodes": Leaf("nodes"),
                 "registered": Leaf("nodes"),
+                "time": Leaf(),
+                "pid": Leaf(),
+                "manager": Leaf(),
+                "mode": Leaf(),
+                "quiet": Leaf(),
+                "clock_factor": Leaf("1"),
+                "states": _COUNTS,
                 "containers": Leaf("containers"),
                 "heartbeats": _COUNTS,
                 "polls": _COUNTS,

@@ -130,6 +130,7 @@ def test_check_mode_prints_and_writes_nothing(shown, tmp_path):
     result = run(report, args(tmp_path), check=True)
     assert shown
     assert not result["changed"]
+    assert "failed" not in result
     assert os.listdir(tmp_path) == []
 
 

@@ -199,7 +199,7 @@ def test_a_module_that_fails_says_so_itself(screen):
 
 
 @pytest.mark.parametrize("kind", ["object", "unknown"])
-def test_ansible_may_read_results_in_other_ways(screen, kind):
+def test_ansible_may_read_results_in_other_ways(screen, kind, monkeypatch):
     action = Action([seen("", '{"changed": true, "_ansible_verbose": 1}')])
 
     class Parsed:
@@ -208,7 +208,7 @@ def test_ansible_may_read_results_in_other_ways(screen, kind):
             def as_result_dict(self, *, for_round_trip):
                 return {"changed": for_round_trip}
 
-    vars(action)["_parse_returned_data"] = lambda res, profile: Parsed()
+    monkeypatch.setattr(action, "_parse_returned_data", lambda res, profile: Parsed())
     assert action.run() == {"changed": True}
 
 

@@ -215,6 +215,7 @@ def test_overall_order_and_green():
     assert judged(failing)["summary"] == "fail: P99 is 900 ms (limit < 500 ms)"
     mixed = judged({**open_, "create": {"failed": 0}}, [LATENCY, FAILED])
     assert (mixed["verdict"], mixed["green"]) == ("inconclusive", True)
+    assert not judged(open_)["green"]
     beyond = judged({**latency(510, 450, 600, 1000), "create": {"failed": 0}}, [LATENCY, FAILED])
     assert (beyond["verdict"], beyond["green"]) == ("inconclusive", False)
     both = judged({**open_, "create": {"failed": 3}}, [LATENCY, FAILED])

@@ -56,6 +56,7 @@ def test_scales_replace_single_limits():
         ({"path": "latency.errors"}, "group of values"),
         ({"path": "create.causes[0]"}, "treats as a list"),
         ({"path": "resources.manager_rss_max.middle"}, "'middle' is asked of a single value"),
+        ({"path": "resources.managers[?nam == 'x'].rss | [0]"}, "there is no 'nam'"),
         ({"path": "length(latency.p98)"}, "there is no 'p98'"),
         ({"path": "await.scheduling_latency.p99"}, "is measured in s, which cannot be judged in 'MB'"),
         ({"unit": "parsec"}, "unit 'parsec' is unknown"),
