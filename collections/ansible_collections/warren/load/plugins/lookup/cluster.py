@@ -10,8 +10,8 @@ version_added: 0.1.0
 author:
   - warren.load contributors (@warren-load)
 description:
-  - Derives, for the host that asks, addresses, dialect, TLS, paths and sizes from the public C(warren_load_*) variables, the groups
-    C(managers), C(workers) and C(generators), and the sandbox that runs.
+  - Derives, for the host that asks, addresses, dialect, TLS, paths and sizes from the public C(warren_load_*)
+    variables, the groups C(managers), C(workers) and C(generators), and the sandbox that runs.
   - Changes nothing and asks no cluster.
 options:
   _terms:
@@ -38,6 +38,7 @@ import os
 import typing as t
 
 from ansible.plugins.lookup import LookupBase
+
 from ansible_collections.warren.load.plugins.module_utils.node import supervision
 from ansible_collections.warren.load.plugins.plugin_utils import cluster_facts
 

@@ -37,7 +37,6 @@ options:
     type: list
     elements: str
     default: []
-    no_log: true
   environment:
     description: Environment variables that the program gets besides the module's own.
     type: dict
@@ -177,6 +176,7 @@ log_tail:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.warren.load.plugins.module_utils.node import supervision
 
 ARGUMENTS: dict[str, t.Any] = {
@@ -230,8 +230,9 @@ def start(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
             return {**result, "pid": record.pid, "labels": record.labels}
         if params["on_change"] == "fail":
             raise supervision.SupervisionError(
-                "%s runs already, but with other settings than asked for: stop it first (playbook cluster-down), "
-                "or ask for what runs." % program.name
+                f"{program.name} runs already, but with other settings than asked for: "
+                "stop it first (playbook cluster-down), "
+                "or ask for what runs."
             )
     if check_mode:
         return {**result, "changed": True, "running": record is not None}

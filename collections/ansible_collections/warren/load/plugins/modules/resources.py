@@ -62,13 +62,20 @@ EXAMPLES = r"""
 RETURN = r"""
 managers:
   description: >-
-    One row a manager found, with C(name), C(kind), C(pid), C(rss) in MB (1 MB = 1 MiB, as in the guide), C(cpu) in s since its start,
+    One row a manager found, with C(name), C(kind), C(pid), C(rss) in MB (1 MB = 1 MiB, as in the guide),
+    C(cpu) in s since its start,
     C(open_files), C(threads) and C(source).
   returned: always
   type: list
   elements: dict
   sample:
-    - {name: manager-1, kind: manager, pid: 4711, rss: {value: 31.2, unit: MB, low: null, high: null, n: 1}, open_files: 21, threads: 9, source: /proc}
+    - name: manager-1
+      kind: manager
+      pid: 4711
+      rss: {value: 31.2, unit: MB, low: null, high: null, n: 1}
+      open_files: 21
+      threads: 9
+      source: /proc
 workers:
   description: The same for workers.
   returned: always
@@ -103,6 +110,7 @@ import re
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.warren.load.plugins.module_utils.node import resources
 
 ARGUMENTS: dict[str, t.Any] = {

@@ -28,7 +28,8 @@ options:
     type: str
   runs_dir:
     description:
-      - The folder of the runs' work folders. With V(absent) and no O(run_id), engines of runs that nobody waits for any more are made to stop.
+      - The folder of the runs' work folders. With V(absent) and no O(run_id), engines of runs that nobody waits for any
+        more are made to stop.
     type: path
   expiry:
     description: Seconds after which the lock binds nobody.
@@ -74,6 +75,7 @@ import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.warren.load.plugins.module_utils.node import lock as locks
 
 ARGUMENTS: dict[str, t.Any] = {

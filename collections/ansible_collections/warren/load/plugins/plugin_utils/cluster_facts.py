@@ -14,7 +14,8 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
-# The guide's clusters. `dialect` is that of the sandbox: containers where the guide has one manager, since Warren cannot join more there.
+# The guide's clusters. `dialect` is that of the sandbox: containers where the guide has one manager, since Warren
+# cannot join more there.
 SCALES: dict[str, dict[str, t.Any]] = {
     "small": {"services": 50, "replicas": 3, "managers": 1, "workers": 2, "dialect": "containers"},
     "medium": {"services": 200, "replicas": 3, "managers": 3, "workers": 5, "dialect": "tasks"},
@@ -138,7 +139,7 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
     name = public.text("warren_load_cluster") or ("sandbox" if sandbox else WORDS.sub("_", endpoint or first) or "none")
     directory = f"{state_dir}/{name}"
     running = around.running(directory) if sandbox else []
-    found = next((node["labels"] for node in running if node["labels"].get("role") == "manager"), {})
+    found: dict[str, t.Any] = next((node["labels"] for node in running if node["labels"].get("role") == "manager"), {})
     found = found | next(({"workers": n["labels"]["workers"]} for n in running if "workers" in n["labels"]), {})
 
     # Nodes: as asked for, else as the sandbox runs, else as the scale says.
@@ -166,7 +167,8 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
         dialect = found.get("dialect", fallback)
     if ours and dialect == "containers" and count > 1:
         public.errors.append(
-            f"A cluster of {count} managers cannot be started in dialect containers: there `manager join` never succeeds and can cost "
+            f"A cluster of {count} managers cannot be started in dialect containers: "
+            "there `manager join` never succeeds and can cost "
             "the first manager its quorum. Ask for warren_load_managers=1, or for a Warren before v1.1 (dialect tasks)."
         )
     tls = public.choice("warren_load_tls", CHOICES["warren_load_tls"], "auto")
@@ -175,7 +177,7 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
 
     port_base = int(public.number("warren_load_port_base")) if public.given("warren_load_port_base") else 0
     port_base = port_base or int(found.get("port_base", NUMBERS["warren_load_port_base"][1]))
-    managers = [
+    managers: list[dict[str, t.Any]] = [
         _addresses(host, around.host_vars.get(host, {}), port_base + 10 * index, sandbox, binary)
         for index, host in enumerate(hosts)
     ]
@@ -275,7 +277,8 @@ def _compare(public: Public, found: t.Mapping[str, str]) -> None:
             given = ",".join(map(str, given))
         if given is not None and given != "auto" and runs is not None and _same(given) != _same(runs):
             public.errors.append(
-                f"warren_load_{label} is {given!s}, but the sandbox that runs was started with {runs or 'none'!s}: take it down "
+                f"warren_load_{label} is {given!s}, but the sandbox that runs was started with {runs or 'none'!s}: "
+                "take it down "
                 "first (playbook cluster-down), or leave the setting out."
             )
 
@@ -299,8 +302,8 @@ def _state_dir(public: Public, around: Surroundings) -> str:
     return f"{state}/warren-load"
 
 
-def _addresses(host: str, own: t.Mapping[str, t.Any], port: int, sandbox: bool, binary: str) -> dict[str, str | None]:
-    """A manager's addresses: set for the host, or ten loopback ports a node in the sandbox, or Warren's ports elsewhere."""
+def _addresses(host: str, own: t.Mapping[str, t.Any], port: int, sandbox: bool, binary: str) -> dict[str, t.Any]:
+    """A manager's addresses: set for the host, or ten loopback ports a node in the sandbox, or Warren's elsewhere."""
     ip = str(own.get("warren_load_address") or own.get("ansible_host") or host)
     defaults = (f"127.0.0.1:{port}", f"127.0.0.1:{port + 1}", f"127.0.0.1:{port + 2}")
     if not sandbox:
@@ -308,6 +311,6 @@ def _addresses(host: str, own: t.Mapping[str, t.Any], port: int, sandbox: bool, 
     elif binary:
         defaults = (*defaults[:2], "127.0.0.1:9090")  # hard-wired in the real program
     names = ("api_address", "raft_address", "http_address")
-    return {"name": host} | {
-        name: str(own.get(f"warren_load_{name}") or default) for name, default in zip(names, defaults, strict=True)
-    }
+    return {
+        "name": host,
+    } | {name: str(own.get(f"warren_load_{name}") or default) for name, default in zip(names, defaults, strict=True)}

@@ -15,9 +15,10 @@ import os
 import re
 import socket
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any, Iterator, Optional
+from typing import Any
 
 from ansible_collections.warren.load.plugins.module_utils.node import process_table
 
@@ -35,12 +36,12 @@ class Lock:
     since: float
     expires: float
 
-    def stale(self, now: float) -> Optional[str]:
+    def stale(self, now: float) -> str | None:
         """Why the lock binds nobody any more, or None while it does."""
         if now > self.expires:
-            return "it expired %d s ago" % (now - self.expires)
+            return f"it expired {int(now - self.expires)} s ago"
         if self.pid and self.host == socket.gethostname() and process_table.start_time(self.pid) != self.pid_start:
-            return "its owner %s has ended" % self.owner
+            return f"its owner {self.owner} has ended"
         return None
 
 
@@ -51,13 +52,13 @@ class Locked(Exception):
         since = time.strftime("%H:%M:%S", time.localtime(lock.since))
         until = time.strftime("%H:%M:%S", time.localtime(lock.expires))
         super().__init__(
-            "Cluster %s is in use by %s (run %s, since %s, until %s at the latest): wait for it to end, or run the "
-            "cleanup playbook if it is dead." % (lock.cluster, lock.owner, lock.run_id, since, until)
+            f"Cluster {lock.cluster} is in use by {lock.owner} (run {lock.run_id}, since {since}, until {until} at the "
+            "latest): wait for it to end, or run the cleanup playbook if it is dead."
         )
         self.lock = lock
 
 
-def controller_pid(pid: Optional[int] = None) -> Optional[int]:
+def controller_pid(pid: int | None = None) -> int | None:
     """The ansible-playbook above this process, if it is on this host: the top of the row of ansible programs."""
     found = None
     pid = os.getpid() if pid is None else pid
@@ -68,15 +69,15 @@ def controller_pid(pid: Optional[int] = None) -> Optional[int]:
     return found
 
 
-def new_lock(cluster: str, run_id: str, expiry: float, now: float, pid: Optional[int]) -> Lock:
+def new_lock(cluster: str, run_id: str, expiry: float, now: float, pid: int | None) -> Lock:
     """A lock owned by this user, on this host, for the controller `pid` (None: its end cannot be seen from here)."""
     host = socket.gethostname()
-    owner = "%s@%s:%s" % (_user(), host, pid if pid else "?")
+    owner = f"{_user()}@{host}:{pid or '?'}"
     mark = (process_table.start_time(pid) or "") if pid else ""
     return Lock(cluster, run_id, owner, pid or 0, mark, host, now, now + expiry)
 
 
-def read(path: str) -> Optional[Lock]:
+def read(path: str) -> Lock | None:
     """The lock, or None where there is none that can be read."""
     try:
         with open(path, encoding="utf-8") as stream:
@@ -86,7 +87,7 @@ def read(path: str) -> Optional[Lock]:
         return None
 
 
-def acquire(path: str, lock: Lock, now: float) -> Optional[str]:
+def acquire(path: str, lock: Lock, now: float) -> str | None:
     """Take the lock; returns a note if a stale one of somebody else's was taken over. Raises Locked."""
     with _guard(path):
         held = read(path)
@@ -95,14 +96,14 @@ def acquire(path: str, lock: Lock, now: float) -> Optional[str]:
             reason = held.stale(now)
             if reason is None:
                 raise Locked(held)
-            note = "The lock of run %s was taken over: %s." % (held.run_id, reason)
+            note = f"The lock of run {held.run_id} was taken over: {reason}."
         with open(path + ".new", "w", encoding="utf-8") as stream:
             json.dump(asdict(lock), stream)
         os.replace(path + ".new", path)
         return note
 
 
-def release(path: str, run_id: Optional[str], now: float) -> Optional[Lock]:
+def release(path: str, run_id: str | None, now: float) -> Lock | None:
     """Give up the lock of `run_id`, or, with None, whatever stale lock is there; returns what was removed.
 
     With None, raises Locked if the lock is in use.
@@ -138,7 +139,7 @@ def end_runs(runs_dir: str, patience: float) -> list[str]:
     return list(waiting)
 
 
-def _engine(status_file: str) -> Optional[int]:
+def _engine(status_file: str) -> int | None:
     """The pid of an engine that still writes its status; None if it has ended."""
     try:
         with open(status_file, encoding="utf-8") as stream:

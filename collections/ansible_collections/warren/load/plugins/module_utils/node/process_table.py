@@ -11,20 +11,19 @@ from __future__ import annotations
 import os
 import subprocess
 from dataclasses import dataclass
-from typing import Dict, List, Optional
 
 PROC = "/proc"
 
 
 @dataclass(frozen=True)
 class Usage:
-    """One process at one moment. Memory in bytes, CPU in seconds since its start; None where the system does not say."""
+    """One process at one moment. Memory in bytes, CPU in seconds since its start; None where the system is silent."""
 
     pid: int
     rss: int
-    cpu: Optional[float]
-    open_files: Optional[int]
-    threads: Optional[int]
+    cpu: float | None
+    open_files: int | None
+    threads: int | None
     source: str
 
 
@@ -33,7 +32,7 @@ def has_proc() -> bool:
     return os.path.exists(os.path.join(PROC, "self", "stat"))
 
 
-def start_time(pid: int) -> Optional[str]:
+def start_time(pid: int) -> str | None:
     """A string that, together with the pid, names one process for ever (kernel ticks, or ps's date); None if none runs.
 
     A zombie counts as not running: its parent has not looked yet, but the program is gone.
@@ -49,7 +48,7 @@ def start_time(pid: int) -> Optional[str]:
     return " ".join(row.split()[1:]) or None
 
 
-def command_line(pid: int) -> List[str]:
+def command_line(pid: int) -> list[str]:
     """The program's arguments; empty if it is gone or hides them."""
     if has_proc():
         try:
@@ -62,7 +61,7 @@ def command_line(pid: int) -> List[str]:
     return row.split() if row else []
 
 
-def parent(pid: int) -> Optional[int]:
+def parent(pid: int) -> int | None:
     """The parent's pid, or None."""
     if has_proc():
         fields = _stat_fields(pid)
@@ -71,7 +70,7 @@ def parent(pid: int) -> Optional[int]:
     return int(row) if row and row.strip().isdigit() else None
 
 
-def pids() -> List[int]:
+def pids() -> list[int]:
     """Every pid that the caller may see."""
     if has_proc():
         return sorted(int(name) for name in os.listdir(PROC) if name.isdigit())
@@ -79,19 +78,19 @@ def pids() -> List[int]:
     return sorted(int(word) for word in answer.stdout.split() if word.isdigit())
 
 
-def usage(pid: int) -> Optional[Usage]:
+def usage(pid: int) -> Usage | None:
     """Memory, CPU, open files and threads of a process; None if none runs."""
     return _usage_from_proc(pid) if has_proc() else _usage_from_ps(pid)
 
 
-def _usage_from_proc(pid: int) -> Optional[Usage]:
+def _usage_from_proc(pid: int) -> Usage | None:
     base = os.path.join(PROC, str(pid))
     status = _key_values(os.path.join(base, "status"))
     fields = _stat_fields(pid)
     if not status or fields is None or "VmRSS" not in status:
         return None
     try:
-        open_files: Optional[int] = len(os.listdir(os.path.join(base, "fd")))
+        open_files: int | None = len(os.listdir(os.path.join(base, "fd")))
     except OSError:
         open_files = None  # another user's process
     ticks = int(fields[11]) + int(fields[12])
@@ -105,7 +104,7 @@ def _usage_from_proc(pid: int) -> Optional[Usage]:
     )
 
 
-def _usage_from_ps(pid: int) -> Optional[Usage]:
+def _usage_from_ps(pid: int) -> Usage | None:
     row = _ps(pid, "rss=,time=")
     if row is None:
         return None
@@ -113,7 +112,7 @@ def _usage_from_ps(pid: int) -> Optional[Usage]:
     return Usage(pid=pid, rss=int(rss) * 1024, cpu=_seconds(clock), open_files=None, threads=None, source="ps")
 
 
-def _seconds(clock: str) -> Optional[float]:
+def _seconds(clock: str) -> float | None:
     """ps's [[dd-]hh:]mm:ss[.cc] in seconds; None if it is not that."""
     days, dash, rest = clock.rpartition("-")
     try:
@@ -125,7 +124,7 @@ def _seconds(clock: str) -> Optional[float]:
         return None
 
 
-def _stat_fields(pid: int) -> Optional[List[str]]:
+def _stat_fields(pid: int) -> list[str] | None:
     """/proc/PID/stat from its third field on: [0] state, [1] ppid, [11] and [12] CPU ticks, [19] start."""
     try:
         with open(os.path.join(PROC, str(pid), "stat"), encoding="utf-8", errors="replace") as stream:
@@ -136,7 +135,7 @@ def _stat_fields(pid: int) -> Optional[List[str]]:
     return text[text.rfind(")") + 2 :].split()
 
 
-def _key_values(path: str) -> Dict[str, str]:
+def _key_values(path: str) -> dict[str, str]:
     try:
         with open(path, encoding="utf-8", errors="replace") as stream:
             return {key: value.strip() for key, colon, value in (line.partition(":") for line in stream) if colon}
@@ -144,7 +143,7 @@ def _key_values(path: str) -> Dict[str, str]:
         return {}
 
 
-def _ps(pid: int, columns: str) -> Optional[str]:
+def _ps(pid: int, columns: str) -> str | None:
     env = dict(os.environ, LC_ALL="C")
     try:
         answer = subprocess.run(

@@ -12,7 +12,7 @@ import re
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any
 
 from ansible_collections.warren.load.plugins.module_utils.node import process_table, supervision
 
@@ -26,13 +26,13 @@ class Target:
 
     name: str
     kind: str
-    pid: Optional[int] = None
-    pid_file: Optional[str] = None
-    match: Optional[str] = None
-    metrics_url: Optional[str] = None
+    pid: int | None = None
+    pid_file: str | None = None
+    match: str | None = None
+    metrics_url: str | None = None
 
 
-def measure(target: Target) -> Tuple[Optional[Dict[str, Any]], Optional[str]]:
+def measure(target: Target) -> tuple[dict[str, Any] | None, str | None]:
     """(row, None) with what the process uses, or (None, the sentence that says why it cannot be told)."""
     pid, why = _pid(target)
     used = process_table.usage(pid) if pid is not None else None
@@ -42,13 +42,13 @@ def measure(target: Target) -> Tuple[Optional[Dict[str, Any]], Optional[str]]:
         from_page, why_not = _from_metrics(target)
         if from_page is not None:
             return from_page, None
-        why = "%s, and %s" % (why, why_not)
-    return None, "%s of %s is not known: %s." % ("Memory", target.name, why)
+        why = f"{why}, and {why_not}"
+    return None, f"Memory of {target.name} is not known: {why}."
 
 
-def summarise(rows: List[Dict[str, Any]]) -> Dict[str, Any]:
+def summarise(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Rows by kind as `managers`, `workers`, `others`, and for each kind the largest memory as `<kind>_rss_max`."""
-    told: Dict[str, Any] = {"managers": [], "workers": [], "others": []}
+    told: dict[str, Any] = {"managers": [], "workers": [], "others": []}
     for row in rows:
         told[row["kind"] + "s" if row["kind"] + "s" in told else "others"].append(row)
     for kind in ("manager", "worker"):
@@ -57,7 +57,7 @@ def summarise(rows: List[Dict[str, Any]]) -> Dict[str, Any]:
     return told
 
 
-def _row(target: Target, used: process_table.Usage) -> Dict[str, Any]:
+def _row(target: Target, used: process_table.Usage) -> dict[str, Any]:
     return {
         "name": target.name,
         "kind": target.kind,
@@ -70,37 +70,37 @@ def _row(target: Target, used: process_table.Usage) -> Dict[str, Any]:
     }
 
 
-def _quantity(value: float, unit: str, count: int) -> Dict[str, Any]:
+def _quantity(value: float, unit: str, count: int) -> dict[str, Any]:
     return {"value": value, "unit": unit, "low": None, "high": None, "n": count}
 
 
-def _pid(target: Target) -> Tuple[Optional[int], str]:
+def _pid(target: Target) -> tuple[int | None, str]:
     if target.pid:
-        return target.pid, "no process has the number %d" % target.pid
+        return target.pid, f"no process has the number {target.pid}"
     if target.pid_file:
         record = supervision.running_record(target.pid_file)
         if record is not None:
-            return record.pid, "process %d has just ended" % record.pid
+            return record.pid, f"process {record.pid} has just ended"
     if target.match:
         pattern = re.compile(target.match)
         found = [pid for pid in process_table.pids() if pattern.search(" ".join(process_table.command_line(pid)))]
         if len(found) == 1:
-            return found[0], "process %d has just ended" % found[0]
-        return None, "%d processes here have a command line that matches %r" % (len(found), target.match)
+            return found[0], f"process {found[0]} has just ended"
+        return None, f"{len(found)} processes here have a command line that matches {target.match!r}"
     if target.pid_file:
-        return None, "the process of %s does not run" % target.pid_file
+        return None, f"the process of {target.pid_file} does not run"
     return None, "its process number is not known on this host"
 
 
-def _from_metrics(target: Target) -> Tuple[Optional[Dict[str, Any]], str]:
+def _from_metrics(target: Target) -> tuple[dict[str, Any] | None, str]:
     try:
         with urllib.request.urlopen(str(target.metrics_url), timeout=5) as page:  # nosec: an http URL of the caller's
             text = page.read().decode("utf-8", "replace")
     except (OSError, ValueError, urllib.error.URLError) as error:
-        return None, "%s does not answer (%s)" % (target.metrics_url, getattr(error, "reason", error))
+        return None, f"{target.metrics_url} does not answer ({getattr(error, 'reason', error)})"
     values = {name: float(value) for name, value in METRIC.findall(text)}
     if "process_resident_memory_bytes" not in values:
-        return None, "%s has no process_resident_memory_bytes" % target.metrics_url
+        return None, f"{target.metrics_url} has no process_resident_memory_bytes"
     cpu, files = values.get("process_cpu_seconds_total"), values.get("process_open_fds")
     used = process_table.Usage(
         pid=0,

@@ -18,7 +18,7 @@ import socket
 import subprocess
 import time
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any
 
 from ansible_collections.warren.load.plugins.module_utils.node import process_table
 
@@ -30,7 +30,7 @@ SECRET = re.compile(r"\b[0-9a-f]{64}\b")  # Warren's join tokens, which it print
 class SupervisionError(Exception):
     """One sentence for the user; log_tail holds the program's last words, secrets masked."""
 
-    def __init__(self, message: str, log_tail: Optional[List[str]] = None, returncode: Optional[int] = None) -> None:
+    def __init__(self, message: str, log_tail: list[str] | None = None, returncode: int | None = None) -> None:
         super().__init__(message)
         self.log_tail = log_tail or []
         self.returncode = returncode
@@ -41,17 +41,17 @@ class Program:
     """What is to run. Paths are absolute; `identity` counts as a part of argv when two starts are compared."""
 
     name: str
-    argv: List[str]
+    argv: list[str]
     pid_file: str
     log_file: str
-    chdir: Optional[str] = None
-    environment: Dict[str, str] = field(default_factory=dict)
+    chdir: str | None = None
+    environment: dict[str, str] = field(default_factory=dict)
     identity: str = ""
-    labels: Dict[str, str] = field(default_factory=dict)
-    directories: List[str] = field(default_factory=list)
-    wipe: List[str] = field(default_factory=list)
-    ready_pattern: Optional[str] = None
-    ready_ports: List[str] = field(default_factory=list)
+    labels: dict[str, str] = field(default_factory=dict)
+    directories: list[str] = field(default_factory=list)
+    wipe: list[str] = field(default_factory=list)
+    ready_pattern: str | None = None
+    ready_ports: list[str] = field(default_factory=list)
     ready_timeout: float = 30.0
 
     def fingerprint(self) -> str:
@@ -68,7 +68,7 @@ class Record:
     pid: int
     start_time: str
     argv_sha256: str
-    labels: Dict[str, str]
+    labels: dict[str, str]
 
     @property
     def running(self) -> bool:
@@ -76,7 +76,7 @@ class Record:
         return process_table.start_time(self.pid) == self.start_time
 
 
-def read_record(pid_file: str) -> Optional[Record]:
+def read_record(pid_file: str) -> Record | None:
     """The pid file's record, or None where there is none that can be read."""
     try:
         with open(pid_file, encoding="utf-8") as stream:
@@ -87,13 +87,13 @@ def read_record(pid_file: str) -> Optional[Record]:
         return None
 
 
-def running_record(pid_file: str) -> Optional[Record]:
+def running_record(pid_file: str) -> Record | None:
     """The record of a program that runs, else None."""
     record = read_record(pid_file)
     return record if record is not None and record.running else None
 
 
-def start(program: Program) -> Tuple[Record, float]:
+def start(program: Program) -> tuple[Record, float]:
     """Start the program, wait until it is ready, leave it running on its own.
 
     Returns its record and the seconds until it was ready. Raises SupervisionError, with nothing left running,
@@ -103,8 +103,8 @@ def start(program: Program) -> Tuple[Record, float]:
     for port in program.ready_ports:
         if _accepts(port):
             raise SupervisionError(
-                "%s cannot start: another program listens on %s already; stop it or choose other ports."
-                % (program.name, port)
+                f"{program.name} cannot start: another program listens on {port} already; stop it or choose other "
+                "ports."
             )
     remove(program.wipe)
     _make_directories(program)
@@ -121,10 +121,11 @@ def start(program: Program) -> Tuple[Record, float]:
         child.wait()
         remove([program.pid_file])
         raise
+    child.returncode = 0  # it is nobody's child from here on
     return record, time.monotonic() - began
 
 
-def stop(pid_file: str, timeout: float) -> Tuple[bool, bool]:
+def stop(pid_file: str, timeout: float) -> tuple[bool, bool]:
     """Stop what the pid file names: SIGTERM, after `timeout` seconds SIGKILL to all of its session.
 
     Returns (stopped, killed); the pid file is gone afterwards. Nothing that the record does not prove is touched.
@@ -141,27 +142,27 @@ def send(pid_file: str, name: str) -> None:
     """Send the signal, such as USR1, to what the pid file names, if it runs."""
     number = getattr(signal, "SIG" + name.upper(), None)
     if not isinstance(number, signal.Signals):
-        raise SupervisionError("signal: there is no signal %s; say USR1, for example." % name)
+        raise SupervisionError(f"signal: there is no signal {name}; say USR1, for example.")
     record = running_record(pid_file)
     if record is not None:
         _signal(record.pid, number, group=False)
 
 
-def check_wipe(pid_file: str, paths: List[str]) -> None:
+def check_wipe(pid_file: str, paths: list[str]) -> None:
     """Only what lies in the directory of the pid file may be wiped: a slip in a variable must not cost a home."""
     home = os.path.realpath(os.path.dirname(pid_file))
     for path in paths:
         real = os.path.realpath(path)
         if real != home and not real.startswith(home + os.sep):
-            raise SupervisionError("wipe: %s does not lie in %s, the directory of pid_file." % (path, home))
+            raise SupervisionError(f"wipe: {path} does not lie in {home}, the directory of pid_file.")
 
 
-def existing(paths: List[str]) -> List[str]:
+def existing(paths: list[str]) -> list[str]:
     """Those of the paths that are there."""
     return [path for path in paths if os.path.lexists(path)]
 
 
-def remove(paths: List[str]) -> None:
+def remove(paths: list[str]) -> None:
     """Remove files and directories that may be missing."""
     for path in existing(paths):
         if os.path.isdir(path) and not os.path.islink(path):
@@ -170,7 +171,7 @@ def remove(paths: List[str]) -> None:
             os.unlink(path)
 
 
-def log_tail(path: str, lines: int = TAIL_LINES) -> List[str]:
+def log_tail(path: str, lines: int = TAIL_LINES) -> list[str]:
     """The log's last lines, tokens masked."""
     try:
         with open(path, "rb") as stream:
@@ -183,7 +184,7 @@ def log_tail(path: str, lines: int = TAIL_LINES) -> List[str]:
 
 
 def _make_directories(program: Program) -> None:
-    wanted = [os.path.dirname(program.pid_file), os.path.dirname(program.log_file)] + program.directories
+    wanted = [os.path.dirname(program.pid_file), os.path.dirname(program.log_file), *program.directories]
     for path in wanted + ([program.chdir] if program.chdir else []):
         os.makedirs(path, mode=0o700, exist_ok=True)
 
@@ -206,7 +207,7 @@ def _spawn(program: Program) -> subprocess.Popen[bytes]:
                 start_new_session=True,
             )
     except OSError as error:
-        raise SupervisionError("%s cannot start: %s: %s." % (program.name, program.argv[0], error.strerror)) from error
+        raise SupervisionError(f"{program.name} cannot start: {program.argv[0]}: {error.strerror}.") from error
 
 
 def _write_record(path: str, record: Record) -> None:
@@ -230,7 +231,7 @@ def _await_ready(program: Program, child: subprocess.Popen[bytes], began: float)
         code = child.poll()
         if code is not None:
             raise SupervisionError(
-                "%s ended with exit code %d before it was ready." % (program.name, code),
+                f"{program.name} ended with exit code {code} before it was ready.",
                 log_tail(program.log_file),
                 code,
             )
@@ -239,9 +240,9 @@ def _await_ready(program: Program, child: subprocess.Popen[bytes], began: float)
         if told and all(_accepts(port) for port in program.ready_ports):
             return
         if time.monotonic() - began > program.ready_timeout:
-            missing = "its log does not show %r" % program.ready_pattern if not told else "it does not listen yet"
+            missing = f"its log does not show {program.ready_pattern!r}" if not told else "it does not listen yet"
             raise SupervisionError(
-                "%s was not ready after %g s: %s." % (program.name, program.ready_timeout, missing),
+                f"{program.name} was not ready after {program.ready_timeout:g} s: {missing}.",
                 log_tail(program.log_file),
             )
         time.sleep(POLL)
@@ -259,7 +260,7 @@ def _end(pid: int, timeout: float) -> bool:
             return False
         time.sleep(POLL)
     _signal(pid, signal.SIGKILL, group=True)
-    for turn in range(100):
+    for _turn in range(100):
         if process_table.start_time(pid) != mark:
             break
         time.sleep(POLL)
@@ -277,7 +278,7 @@ def _signal(pid: int, number: signal.Signals, group: bool) -> None:
 
 
 def _accepts(port: str) -> bool:
-    host, colon, number = port.rpartition(":")
+    host, _colon, number = port.rpartition(":")
     try:
         with socket.create_connection((host.strip("[]") or "127.0.0.1", int(number)), timeout=0.5):
             return True

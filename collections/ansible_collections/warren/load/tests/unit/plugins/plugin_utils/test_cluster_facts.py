@@ -1,0 +1,227 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.warren.load.plugins.plugin_utils.cluster_facts import SCALES, Public, Surroundings, derive
+
+MANAGERS = [f"manager-{number}" for number in range(1, 6)]
+
+
+def facts(
+    values: dict[str, Any] | None = None,
+    *,
+    groups: dict[str, list[str]] | None = None,
+    running: list[dict[str, Any]] | None = None,
+    host_vars: dict[str, dict[str, Any]] | None = None,
+    host: str = "localhost",
+    local: bool = True,
+    files: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    around = Surroundings(
+        host=host,
+        local=local,
+        groups=groups or {"managers": MANAGERS, "workers": [], "generators": ["localhost"]},
+        host_vars=host_vars or {},
+        environment={"HOME": "/home/me"},
+        playbook_python="/usr/bin/python3",
+        requirements=["grpcio>=1.62"],
+        results_home="/repo/results",
+        running=lambda directory: running or [],
+        is_file=lambda path: path in files,
+    )
+    return derive(Public({"warren_load_sandbox": True, **(values or {})}), around)
+
+
+def manager(labels: dict[str, str]) -> dict[str, Any]:
+    return {"node": "manager-1", "name": "manager-1", "pid": 7, "labels": {"role": "manager", **labels}}
+
+
+@pytest.mark.parametrize(
+    ("scale", "managers", "workers", "dialect", "tls"),
+    [
+        ("small", 1, 2, "containers", "tls"),
+        ("medium", 3, 5, "tasks", "plaintext"),
+        ("large", 3, 10, "tasks", "plaintext"),
+        ("massive", 3, 100, "tasks", "plaintext"),
+    ],
+)
+def test_sandbox_follows_the_scale(scale: str, managers: int, workers: int, dialect: str, tls: str) -> None:
+    found = facts({"scale": scale})
+    assert found["errors"] == []
+    assert [len(found["manager_hosts"]), found["hollow_workers"], found["dialect"], found["tls"]] == [
+        managers,
+        workers,
+        dialect,
+        tls,
+    ]
+
+
+def test_every_node_has_its_ports() -> None:
+    found = facts({"warren_load_managers": 3, "warren_load_port_base": "18000"}, host="manager-2")
+    assert found["me"]["api_address"] == "127.0.0.1:18010"
+    assert [row["raft_address"] for row in found["managers"]] == [
+        "127.0.0.1:18001",
+        "127.0.0.1:18011",
+        "127.0.0.1:18021",
+    ]
+    assert found["raft_map"].startswith("127.0.0.1:18001=127.0.0.1:18000,")
+    assert found["node_dir"] == "/home/me/.local/state/warren-load/sandbox/manager-2"
+
+
+def test_the_ca_is_the_first_managers_own() -> None:
+    assert facts()["ca_file"].endswith("/sandbox/manager-1/home/.warren/certs/manager-manager-1/ca.crt")
+    assert facts({"scale": "medium"})["ca_file"] == ""
+    assert facts({"warren_load_ca_file": "/x.crt"})["connection"]["ca_file"] == "/x.crt"
+
+
+def test_what_runs_decides_where_nothing_is_asked_for() -> None:
+    running = [
+        manager({"managers": "3", "dialect": "tasks", "port_base": "19000"}),
+        {"node": "hollow-workers", "name": "h", "pid": 8, "labels": {"workers": "7"}},
+    ]
+    found = facts(running=running)
+    assert found["errors"] == []
+    assert len(found["managers"]) == 3
+    assert found["managers"][0]["api_address"] == "127.0.0.1:19000"
+    assert [found["dialect"], found["hollow_workers"], found["running_managers"]] == ["tasks", 7, ["manager-1"]]
+
+
+def test_a_setting_that_contradicts_what_runs_is_refused() -> None:
+    running = [manager({"managers": "1", "dialect": "containers", "costs": "ideal", "clock_factor": "1.0"})]
+    assert facts({"warren_load_clock_factor": "1"}, running=running)["errors"] == []
+    (sentence,) = facts({"warren_load_costs": "measured"}, running=running)["errors"]
+    assert "warren_load_costs is measured" in sentence
+    assert "cluster-down" in sentence
+
+
+def test_three_managers_in_containers_are_refused() -> None:
+    (sentence,) = facts({"warren_load_managers": 3, "warren_load_dialect": "containers"})["errors"]
+    assert "manager join" in sentence
+    real = {"manager-1": {"manager_features": {"dialect": "containers"}}}
+    assert facts({"warren_load_managers": 3, "warren_load_binary": "/warren"}, host_vars=real)["errors"] == [sentence]
+    assert facts({"warren_load_managers": 1, "warren_load_binary": "/warren"}, host_vars=real)["errors"] == []
+
+
+def test_an_endpoint_is_used_and_never_ours() -> None:
+    found = facts({"warren_load_endpoint": "10.0.0.1:8080"})
+    assert found["errors"] == []
+    assert [found["sandbox"], found["ours"], found["hollow_workers"], found["dialect"]] == [False, False, 0, "auto"]
+    assert found["connection"]["managers"] == [
+        {"name": "10.0.0.1:8080", "api_address": "10.0.0.1:8080", "raft_address": None}
+    ]
+    assert found["manager_hosts"] == []
+    assert found["name"] == "10.0.0.1_8080"
+
+
+def test_a_static_inventory_has_warrens_ports() -> None:
+    found = facts(
+        {"warren_load_sandbox": False},
+        groups={"managers": ["a", "b"], "generators": []},
+        host_vars={"a": {"ansible_host": "10.0.0.1"}, "b": {"warren_load_raft_address": "10.0.0.9:1"}},
+    )
+    assert found["errors"] == []
+    assert found["managers"][0] == {
+        "name": "a",
+        "api_address": "10.0.0.1:8080",
+        "raft_address": "10.0.0.1:7946",
+        "http_address": "127.0.0.1:9090",
+    }
+    assert found["managers"][1]["raft_address"] == "10.0.0.9:1"
+    assert [found["ours"], found["generator"], found["hollow_prefix"]] == [False, "localhost", "wl-hollow-"]
+
+
+def test_no_cluster_is_an_error_with_its_remedy() -> None:
+    (sentence,) = facts({"warren_load_sandbox": False}, groups={"managers": []})["errors"]
+    assert "warren_load_endpoint=host:port" in sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("services", "0"),
+        ("services", "-3"),
+        ("warren_load_services", "many"),
+        ("replicas", 1.5),
+        ("scale", "huge"),
+        ("warren_load_managers", 6),
+        ("warren_load_workers", -1),
+        ("warren_load_dialect", "pods"),
+        ("warren_load_tls", "ssl"),
+        ("warren_load_costs", "free"),
+        ("warren_load_fail_at", "never"),
+        ("keep", "perhaps"),
+        ("warren_load_endpoint", "no-port"),
+        ("warren_load_latency_rate", 0),
+        ("warren_load_clock_factor", "nan"),
+    ],
+)
+def test_a_wrong_value_is_one_sentence_that_names_it(name: str, value: Any) -> None:
+    errors = facts({name: value})["errors"]
+    assert len(errors) == 1
+    assert errors[0].startswith(name if name.startswith("warren_load_") else f"warren_load_{name} ")
+
+
+def test_python_is_the_generators_own_or_the_venv_that_is_there() -> None:
+    venv = facts()["venv"]
+    assert facts()["python"] == "/usr/bin/python3"
+    assert facts(files=(f"{venv}/bin/python",))["python"] == f"{venv}/bin/python"
+    assert facts(host_vars={"localhost": {"generator_python": "/opt/python"}})["python"] == "/opt/python"
+
+
+def test_other_hosts_have_their_own_state_directory() -> None:
+    assert facts(local=False)["dir"] == "/var/tmp/warren-load/sandbox"
+    assert facts({"warren_load_state_dir": "~/x"})["dir"] == "/home/me/x/sandbox"
+    assert facts({"warren_load_state_dir": "/x/"})["dir"] == "/x/sandbox"
+
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=20),
+    st.lists(st.text(max_size=3), max_size=3),
+)
+NAMES = st.sampled_from(
+    [
+        *(
+            f"warren_load_{name}"
+            for name in (
+                "services",
+                "replicas",
+                "managers",
+                "workers",
+                "scale",
+                "dialect",
+                "tls",
+                "endpoint",
+                "port_base",
+                "latency_calls",
+                "defects",
+                "keep",
+                "seed",
+                "binary",
+                "cluster",
+            )
+        ),
+        "scale",
+        "services",
+        "keep",
+    ]
+)
+
+
+@given(st.dictionaries(NAMES, VALUES))
+def test_nothing_that_can_be_typed_breaks_it(values: dict[str, Any]) -> None:
+    found = facts(values)
+    assert found["scale"] in SCALES
+    assert found["services"] >= 1
+    assert all(sentence.endswith(".") for sentence in found["errors"])
