@@ -74,7 +74,9 @@ STAGES = [
         f"python -m pytest -n 2 -q scripts {TESTS}/unit --cov --cov-report=term --cov-report=xml:.cache/coverage.xml",
     ),
     Stage("contract", f"python -m pytest {TESTS}/contract", timed=True),
-    Stage("integration", f"python -m pytest {TESTS}/integration -m 'not long' --basetemp=.cache/integration", timed=True),
+    Stage(
+        "integration", f"python -m pytest {TESTS}/integration -m 'not long' --basetemp=.cache/integration", timed=True
+    ),
     Stage(
         "molecule-cluster-life", "molecule -c .config/molecule/config.yml test --scenario-name cluster-life", timed=True
     ),
