@@ -29,7 +29,7 @@ if t.TYPE_CHECKING:
 try:
     import grpc
 except ImportError:
-    grpc = None  # type: ignore[assignment]  # the modules say so before anything here runs
+    grpc = None  # the modules say so before anything here runs
 
 LEADER_PATIENCE = 15.0  # seconds
 

@@ -24,7 +24,7 @@ if t.TYPE_CHECKING:
 try:
     import grpc
 except ImportError:
-    grpc = None  # type: ignore[assignment]  # the modules say so before anything here runs
+    grpc = None  # the modules say so before anything here runs
 
 LEADER_PATIENCE = 1.0  # seconds to look for a leader before another manager's copy is read instead
 SCHEDULABLE_ROLES = ("worker", "hybrid")

@@ -63,7 +63,7 @@ _EXITS_AT_ONCE = frozenset(("alpine", "busybox", "hello-world"))
 
 @dataclasses.dataclass(frozen=True)
 class Behaviour:
-    """What hollow containers do: ``start_delay`` (clock s), ``fail_fraction`` (0 to 1), ``heartbeats`` full, changes."""
+    """What the containers do: ``start_delay`` (clock s), ``fail_fraction`` (0 to 1), ``heartbeats`` full, changes."""
 
     start_delay: float = 0.0
     fail_fraction: float = 0.0
