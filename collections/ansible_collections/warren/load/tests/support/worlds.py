@@ -657,22 +657,34 @@ class World:
         """Start the first manager, wait until it leads, and let the others join."""
         self.first.start("cluster", "init", *self.program.init_flags).wait_for(READY)
         self.tokens = {role.lower(): token for role, token in TOKEN.findall(self.first.process.stdout)}
-        others = [node for node in self.nodes.values() if node is not self.first]
         self.wait_for_leader()
-        for node in others:
-            token = self.first.cli("cluster", "join-token", "manager").stdout
-            match = re.search(r"^\s{4}([0-9a-f]{64})$", token, re.MULTILINE)
-            if not match:
-                raise WorldError(f"cluster join-token printed no token:\n{token}")
-            self.join(node, match.group(1)).wait_for(READY)
-        if others:
-            self.api.close()  # it knew the first manager only
-            self._api = None
-            self.wait_for_leader()
+        for node in self.nodes.values():
+            if node is not self.first:
+                self._add(node)
 
-    def join(self, node: Node, token: str) -> Process:
-        """Start `manager join`; does not wait."""
-        return node.start("manager", "join", "--leader", self.first.api_address, "--token", token)
+    def _add(self, node: Node, tries: int = 5) -> None:
+        """Let a manager join; again where the leader lost its office meanwhile, as it does on a busy machine."""
+        for number in range(1, tries + 1):
+            leader = self.nodes[self.wait_for_leader()]
+            token = leader.cli("cluster", "join-token", "manager")
+            match = re.search(r"^\s{4}([0-9a-f]{64})$", token.stdout, re.MULTILINE)
+            try:
+                if not match:
+                    raise WorldError(f"cluster join-token printed no token:\n{token.stdout}{token.stderr[:500]}")
+                flags = ("--leader", leader.api_address, "--token", match.group(1))
+                node.start("manager", "join", *flags).wait_for(READY)
+            except WorldError:
+                if number == tries:
+                    raise
+                if node.running:
+                    node.process.stop(signal.SIGKILL)
+                node.wipe()
+            else:
+                break
+        if self._api:
+            self._api.close()  # it does not know the new one
+            self._api = None
+        self.wait_for_leader()
 
     def wait_for_leader(self) -> str:
         """Wait until somebody leads, and accepts writes; its name."""
