@@ -160,7 +160,9 @@ class CallbackModule(CallbackBase):
         action, phase = _action_of(result)
         if phase is None:
             return
-        if action == "judge" and "judgements" not in data and data.get("msg"):
+        if action == "judge" and "judgements" not in data:
+            if not data.get("msg"):
+                return  # it only checked the objectives
             # The role goes on without a judgement, to write the results; it is none the less an error.
             self._phase(result, phase, "error", _message(data))
             return

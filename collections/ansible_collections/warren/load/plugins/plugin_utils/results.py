@@ -47,7 +47,7 @@ def assemble(options: dict[str, t.Any]) -> dict[str, t.Any]:
     judgement = {
         "verdict": judged.get("verdict", "not judged"),
         "green": bool(judged.get("green", False)),
-        "summary": judged.get("summary") or "not judged: the run ended before its objectives could be judged",
+        "summary": judged.get("summary") or f"not judged: {_reason(judged)}",
         "counts": judged.get("counts", {}),
         "objectives": judged.get("judgements", []),
     }
@@ -188,6 +188,11 @@ def moment(value: t.Any) -> datetime.datetime | None:
     except (ValueError, OverflowError, OSError):
         return None
     return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)
+
+
+def _reason(judged: dict[str, t.Any]) -> str:
+    """Why there is no judgement: what the module said, if it ran and failed."""
+    return " ".join(str(judged.get("msg") or "the run ended before its objectives could be judged").split())
 
 
 def _containers(value: t.Any, path: str) -> t.Iterator[tuple[int, str, t.Any]]:

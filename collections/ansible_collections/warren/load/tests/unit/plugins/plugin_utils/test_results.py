@@ -163,6 +163,12 @@ def test_what_cannot_be_written_is_one_sentence(tmp_path):
         write(tmp_path / "missing" / "results.json", b"")
 
 
+def test_why_nothing_was_judged_is_said(small):
+    document = assemble({**small, "judgement": {"msg": "Objective 'x' has no 'path': add it.", "failed": False}})
+    assert document["judgement"]["summary"] == "not judged: Objective 'x' has no 'path': add it."
+    assert not document["judgement"]["green"]
+
+
 def test_given_findings_are_added_once(large):
     said = "worker-1: its process could not be read (no permission)"
     document = assemble({**large, "findings": [said, "Two services of others are there", f"{said}."]})
