@@ -8,11 +8,18 @@ from __future__ import annotations
 import json
 import re
 import xml.etree.ElementTree as ET
+from pathlib import Path
 from typing import Any
 
 from .conftest import Sandbox
 
-FEW: dict[str, Any] = {"services": 10, "replicas": 2, "warren_load_latency_calls": 200}
+COUNTS = Path(__file__).with_name("counts.yml")
+FEW: dict[str, Any] = {
+    "services": 10,
+    "replicas": 2,
+    "warren_load_latency_calls": 200,
+    "warren_load_objectives_file": str(COUNTS),
+}
 
 
 def test_a_run_on_a_running_cluster_leaves_the_cluster(sandbox: Sandbox) -> None:
@@ -42,18 +49,19 @@ def test_a_missed_objective_fails_the_run_after_cleaning_up(sandbox: Sandbox) ->
     objectives.write_text(
         """---
 - id: impossible
-  sentence: Creating takes no time
+  label: Impossible
+  sentence: No service is created.
   source: this test
-  statistic: p50 of create service time
-  path: create.service_time.p50
-  unit: ms
-  direction: below
-  limits: {target: 0.001, acceptable: 0.002, critical: 0.003}
-  advice: none
+  statistic: count
+  path: create.created
+  unit: services
+  direction: equal
+  limits: {target: 0}
+  timed: false
 """,
         encoding="utf-8",
     )
-    run = sandbox.play("load-small", warren_load_objectives_file=str(objectives), **FEW)
+    run = sandbox.play("load-small", **FEW | {"warren_load_objectives_file": str(objectives)})
     assert run.rc == 2
     assert sandbox.processes() == {}
 
@@ -62,7 +70,7 @@ def test_a_missed_objective_fails_the_run_after_cleaning_up(sandbox: Sandbox) ->
     assert results["measurements"]["cleanup"]["services_left"] == 0
     cases = ET.parse(sandbox.results / "latest/junit.xml").getroot().findall(".//testcase")
     assert [case.get("name") for case in cases if case.find("failure") is not None] == [
-        "impossible: Creating takes no time"
+        "impossible: No service is created."
     ]
 
 
