@@ -9,8 +9,6 @@ PRIVATE to the collection. Standard library only, Python 3.9 and newer: this run
 from __future__ import annotations
 
 import re
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,9 +92,8 @@ def _pid(target: Target) -> tuple[int | None, str]:
 
 def _from_metrics(target: Target) -> tuple[dict[str, Any] | None, str]:
     try:
-        with urllib.request.urlopen(str(target.metrics_url), timeout=5) as page:  # nosec: an http URL of the caller's
-            text = page.read().decode("utf-8", "replace")
-    except (OSError, ValueError, urllib.error.URLError) as error:
+        text = open_url(str(target.metrics_url), timeout=5, use_proxy=False).read().decode("utf-8", "replace")
+    except (OSError, ValueError) as error:
         return None, f"{target.metrics_url} does not answer ({getattr(error, 'reason', error)})"
     values = {name: float(value) for name, value in METRIC.findall(text)}
     if "process_resident_memory_bytes" not in values:
