@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from ansible.module_utils.urls import open_url
+
 from ansible_collections.warren.load.plugins.module_utils.node import process_table, supervision
 
 MEGABYTE = 1 << 20  # the guide's MB: its script divides ps's KiB by 1024
