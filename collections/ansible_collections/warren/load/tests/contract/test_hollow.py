@@ -10,7 +10,10 @@ import collections
 import signal
 import time
 
-from ansible_collections.warren.load.tests.support.worlds import Fleet, World
+import pytest
+
+from ansible_collections.warren.load.plugins.module_utils.api.dialect import Dialect
+from ansible_collections.warren.load.tests.support.worlds import Fleet, Process, World, follower_of, simulator
 
 
 def nodes(world: World) -> dict[str, str]:
@@ -101,3 +104,47 @@ def test_a_killed_fleet_leaves_its_nodes_ready_until_they_are_missed(world: Worl
         assert fleet.process.stop(signal.SIGKILL) == -signal.SIGKILL
         assert nodes(world)[f"{prefix}1"] == "ready"
         forget(world, 1, prefix)
+
+
+@pytest.mark.tasks
+def test_a_fleet_sent_to_a_follower_registers_with_the_leader(world: World) -> None:
+    addresses = ",".join(f"{node.raft_address}={node.api_address}" for node in world.nodes.values())
+    follower = world.nodes[follower_of(world)]
+    flags = ("--prefix", "moved-", "--manager", follower.api_address, "--managers", addresses)
+    with world.fleet(3, *flags) as fleet:
+        fleet.wait_registered()
+        world.eventually(lambda: fleet.stats().get("registered") == 3, 0, "all are registered")
+        assert fleet.stats()["manager"] == world.nodes[world.api.leader()].api_address
+        assert [nodes(world)[f"moved-{number}"] for number in (1, 2, 3)] == ["ready"] * 3
+        forget(world, 3, "moved-")
+
+
+def test_one_worker_by_warrens_own_command(world: World) -> None:
+    """`worker start` of our program against any manager: Warren's words, a certificate by token, exit code 0."""
+    program = simulator(world.dialect, world.program.clock_factor)
+    leader = world.nodes[world.api.leader()].api_address
+    folder = world.folder / "one-worker"
+    argv = [*program.argv, "worker", "start", "--node-id", "one", "--manager", leader, "--cpu", "2"]
+    argv += ["--data-dir", str(folder / "data"), "--clock-factor", str(program.clock_factor)]
+    certificates = folder / "home" / ".warren" / "certs" / "worker-one"
+    if world.tokens:
+        refused = Process("worker", [*argv, "--token", "0" * 64], program.environ(folder / "home"), folder / "refused")
+        assert refused.wait() == 1
+        assert "invalid token: invalid token" in refused.stderr
+        argv += ["--token", world.tokens["worker"]]
+    worker = Process("worker", argv, program.environ(folder / "home"), folder)
+    try:
+        worker.wait_for("Worker is running.")
+        lines = worker.stdout.splitlines()
+        assert "Worker registered with manager" in lines
+        assert "  Node ID: one" in lines
+        assert "  Overlay IP: 10.0.0.1" in lines
+        assert "simulator" in lines[0]
+        assert certificates.exists() is (world.dialect is Dialect.CONTAINERS)
+        node = world.api.read("GetNode", id="one").node
+        assert (node.role, node.status, node.resources.cpu_cores) == ("worker", "ready", 2)
+        assert worker.stop() == 0
+        assert "✓ Shutdown complete" in worker.stdout
+    finally:
+        worker.stop(signal.SIGKILL)
+        world.api.write("RemoveNode", id="one")

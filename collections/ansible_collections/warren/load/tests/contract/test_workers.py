@@ -10,6 +10,8 @@ import time
 import typing as t
 import uuid
 
+import pytest
+
 from ansible_collections.warren.load.tests.support.worlds import World
 
 SCHEDULER, RECONCILER = 5, 10  # periods
@@ -180,6 +182,22 @@ def test_containers_of_a_removed_node_are_neither_stopped_nor_replaced(world: Wo
             RECONCILER + 1,
             "nobody notices the node is gone",
         )
+
+
+@pytest.mark.containers
+def test_an_unhealthy_container_fails_and_is_replaced(world: World) -> None:
+    with world.workers("u-1") as (worker,), world.service(1) as service:
+        (record,) = wait_for_records(world, service.id, 1)
+        worker.report({record.id: "running"})
+        world.api.write("ReportContainerHealth", container_id=record.id, healthy=True, message="fine")
+        world.api.write("ReportContainerHealth", container_id=record.id, healthy=False, message="too slow")
+
+        def seen() -> t.Any:
+            return world.api.read("GetContainer", id=record.id).container
+
+        world.eventually(lambda: seen().actual_state == "failed", RECONCILER, "what is unhealthy has failed")
+        assert seen().error == "health check failed: too slow"
+        world.eventually(lambda: len(world.containers(service.id)) == 2, SCHEDULER, "it is replaced")
 
 
 def test_a_silent_worker_is_down_after_30_s_and_its_containers_move(world: World) -> None:
