@@ -43,6 +43,7 @@ COMMIT_TIMEOUT = 10.0
 FIRST_ELECTION = (0.04, 0.08)  # of a manager that is alone
 JOINING = (30.0, 31.0)  # a joiner must not stand for election before the leader has found it
 CONNECTION_RETRY = 0.2
+BATCH = 64  # commands in one log entry
 COMPACT_AFTER = 20_000  # log entries
 
 LEADERSHIP_LOST = "leadership lost while committing log"
@@ -124,13 +125,14 @@ class _Machine(SyncObjConsumer):
         self._observe = observe
 
     @replicated  # type: ignore[untyped-decorator]
-    def execute(self, command: Command) -> None:
-        start = time.perf_counter()
-        try:
-            self._store.apply(command)
-        except Exception as error:  # one bad command must not stop the log for ever
-            print(f"Failed to apply {command[0]}: {error}", file=sys.stderr, flush=True)
-        self._observe(time.perf_counter() - start)
+    def execute(self, commands: list[Command]) -> None:
+        for command in commands:
+            start = time.perf_counter()
+            try:
+                self._store.apply(command)
+            except Exception as error:  # one bad command must not stop the log for ever
+                print(f"Failed to apply {command[0]}: {error}", file=sys.stderr, flush=True)
+            self._observe(time.perf_counter() - start)
 
     def save(self, path: str, raft: tuple[t.Any, ...]) -> None:
         """Write a snapshot: the store, and what pysyncobj wants kept with it. Its own way zips, for up to a second."""
@@ -163,6 +165,8 @@ class Replica:
         self.deaf = False  # defect no-leader
         self._loop = asyncio.get_running_loop()
         self._others = tuple(others)
+        self._queue: list[tuple[Command, asyncio.Future[None]]] = []
+        self._in_flight: list[asyncio.Future[None]] = []
         self._waiting: dict[asyncio.Future[None], float] = {}
         self._serving = False
         self.leading = asyncio.Event()  # set while this manager takes writes
@@ -221,6 +225,7 @@ class Replica:
         self._tick_planned = False
         if self._closed:
             return
+        self._flush()
         self._raft.doTick(0)
         if self._waiting and not self._raft.otherNodes:
             self.tick_soon()  # nobody's message will come: appended in this tick, committed in the next
@@ -243,11 +248,13 @@ class Replica:
     def _on_state(self, old: int, new: int) -> None:
         if new == _LEADER:
             # Leader in earnest once everything committed before is applied here.
-            self._machine.execute(("noop",), callback=self._on_leader_ready)
+            self._machine.execute([("noop",)], callback=self._on_leader_ready)
             self.tick_soon()
         elif old == _LEADER:
             self._serving = False
             self.leading.clear()
+            self._queue.clear()  # their futures are among those that wait
+            self._in_flight = []
             for future in list(self._waiting):
                 self._finish(future, LEADERSHIP_LOST)
 
@@ -290,9 +297,25 @@ class Replica:
             raise CommitError(NOT_THE_LEADER)
         future: asyncio.Future[None] = self._loop.create_future()
         self._waiting[future] = self._loop.time() + COMMIT_TIMEOUT
-        self._machine.execute(command, callback=functools.partial(self._on_committed, future))
+        self._queue.append((command, future))
         self.tick_soon()
         await future
+
+    def _flush(self) -> None:
+        """Hand over what has come as one log entry, once the entry before is committed: messages are what costs."""
+        if not self._queue or self._in_flight:
+            return
+        batch, self._queue = self._queue[:BATCH], self._queue[BATCH:]
+        self._in_flight = [future for _command, future in batch]
+        on_committed = functools.partial(self._on_batch, self._in_flight)
+        self._machine.execute([command for command, _future in batch], callback=on_committed)
+
+    def _on_batch(self, futures: list[asyncio.Future[None]], _result: t.Any, error: int) -> None:
+        if self._in_flight is futures:
+            self._in_flight = []
+            self.tick_soon()
+        for future in futures:
+            self._on_committed(future, None, error)
 
     def _on_committed(self, future: asyncio.Future[None], _result: t.Any, error: int) -> None:
         self._finish(future, "" if error == FAIL_REASON.SUCCESS else LEADERSHIP_LOST)
