@@ -12,7 +12,7 @@ from __future__ import annotations
 import textwrap
 import typing as t
 
-from ansible_collections.warren.load.plugins.module_utils.objectives.units import number, quantity
+from ansible_collections.warren.load.plugins.module_utils.objectives.units import dimension, number, quantity
 
 from .findings import lookup, value_of
 
@@ -45,7 +45,7 @@ STYLES = {
 MARK_SENTENCES = {
     "simulator": "The managers are the simulator, not Warren: latency and memory are its own.",
     "hollow": "The workers are hollow: they report containers, and run none.",
-    "shared-host": "The generator shares a host with what it measures.",
+    "shared-host": "The generator shares its host, and so its CPU, with what it measures.",
 }
 _SIGNS = {"pass": "✓", "fail": "✗", "inconclusive": "?", "invalid": "!", "not judged": "–"}
 
@@ -110,7 +110,8 @@ def _results(document: dict[str, t.Any]) -> Iterator[Line]:
     yield _fact("Failed Creations", failed if failed is not None else "not measured")
     expected, running = _count(measured, "await.expected"), _count(measured, "await.running")
     if expected is not None and running is not None:
-        after = _value(measured, "await.duration")
+        first, last = _value(measured, "create.first_sent"), _value(measured, "await.last_running")
+        after = last - first if first and last else None
         yield _fact("Containers Running", f"{running} of {expected}" + (f" after {number(after)}s" if after else ""))
     yield from _percentiles("Scheduling Latency", lookup(measured, "await.scheduling_latency"))
     yield from _percentiles("Create to Running", lookup(measured, "await.create_to_running"))
@@ -158,7 +159,7 @@ def _objectives(document: dict[str, t.Any]) -> Iterator[Line]:
     if not rows:
         return
     marked = any(entry["marks"] for entry in rows)
-    heading = f"  {'Objective':<22} {'Value':>16}  {'Limit':<9}{'Level':<11}{'Measured on' if marked else ''}"
+    heading = f"  {'Objective':<22} {'Value':>8}  {'Target':<9}{'Accept.':<9}{'Level':<11}{'On' if marked else ''}"
     yield [(heading, "dim")]
     silent = [entry for entry in rows if entry["verdict"] == "not judged"]
     for entry in rows:
@@ -168,7 +169,8 @@ def _objectives(document: dict[str, t.Any]) -> Iterator[Line]:
         marks = "+".join(mark for mark in entry["marks"] if mark != "shared-host")
         yield [
             (f"{_SIGNS[verdict]} ", verdict),
-            (f"{entry['label']:<22} {quantity(entry['value'], entry['unit']):>16}  {_limit(entry):<9}", ""),
+            (f"{entry['label']:<22} {_short(entry['value'], entry['unit']):>8}  ", ""),
+            (f"{_limit(entry, 'target'):<9}{_limit(entry, 'acceptable'):<9}", ""),
             (f"{entry['level']:<11}", entry["level"]),
             (marks, "mark"),
         ]
@@ -232,14 +234,20 @@ def _percentiles(name: str, spread: t.Any, wanted: str = "p50 p95 p99") -> Itera
         yield _fact(name, ", ".join(parts))
 
 
-def _limit(entry: dict[str, t.Any]) -> str:
-    """The deciding limit, in the unit of the value beside it."""
-    if entry["limit"] is None:
-        return "none"
+def _short(value: float, unit: str) -> str:
+    """A value with its unit, but for counts, whose label says what was counted."""
+    return number(value) if dimension(unit) == "count" else quantity(value, unit)
+
+
+def _limit(entry: dict[str, t.Any], level: str) -> str:
+    """The limit of a level, in the unit of the value beside it; empty where the level has none of its own."""
+    limit = entry["limits"].get(level)
+    if limit is None:
+        return ""
     sign = {"below": "<", "above": ">", "equal": "="}[entry["direction"]]
     if entry["inclusive"] and entry["direction"] != "equal":
         sign += "="
-    return f"{sign} {number(entry['limit'])}"
+    return f"{sign} {number(limit)}"
 
 
 def _wrapped(text: str, lead: str, *, style: str = "", indent: int | None = None) -> list[Line]:

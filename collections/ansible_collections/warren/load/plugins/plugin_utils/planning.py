@@ -119,8 +119,6 @@ def notes(options: Options) -> list[str]:
             f"Warren puts the {containers} containers on one node, whose heartbeat commits once for each; with more "
             f"than about {HEAVY_NODE} it passes its deadline of 5 s, and the run may end at its own deadline instead."
         )
-    if "shared-host" in options["marks"]:
-        found.append("The generator shares a host with what it measures: they compete for its CPU.")
     found += [
         f"{entry['label']} will have {entry['n']} {entry['of']} and needs {entry['needed']} for an upper bound: "
         "it can fail, but not pass."
