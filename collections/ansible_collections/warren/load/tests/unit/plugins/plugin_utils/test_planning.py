@@ -97,7 +97,6 @@ def test_notes():
     assert "passes its deadline of 5 s" in notes(services=1000)
     assert "passes its deadline" not in notes(services=1000, costs="ideal")
     assert "it can fail, but not pass" in notes(latency_calls=100)
-    assert "shares a host" in notes(marks=["shared-host"])
 
 
 def test_facts():
