@@ -6,9 +6,9 @@
 
     WARREN_BINARY=PATH python -m ansible_collections.warren.load.tests.benchmark.bench_purge
 
-Warren's reconciler ticks every 10 s, two of its ticks are needed, and in each it commits once a record. So the moment at
-which a purge begins decides between 11 s and 22 s; rounds begin at moments spread over a tick, and their median is held
-against the limit of 20 s from first delete to last record gone. Rounds in which the leader changed do not count.
+Warren's reconciler ticks every 10 s, two of its ticks are needed, and in each it commits once a record. So the moment
+at which a purge begins decides between 11 s and 22 s. Rounds begin at moments spread over a tick, and their median is
+held against the limit of 20 s from first delete to last record gone. Rounds in which the leader changed do not count.
 """
 
 from __future__ import annotations

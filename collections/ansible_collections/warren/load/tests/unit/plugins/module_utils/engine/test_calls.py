@@ -178,9 +178,18 @@ def test_a_stop_sends_no_more_and_is_counted():
 
 def test_replies_that_never_come_do_not_hold_the_phase():
     async def main(_stop):
-        return await calls.open_loop(lambda _index: asyncio.Event().wait(), [0.0, 0.0], drain=0.05)
+        sent: list[int] = []
 
-    assert loop.run(main).errors() == {calls.CUT_OFF: 2}
+        async def call(index):
+            sent.append(index)
+            await asyncio.Event().wait()
+
+        opened = await calls.open_loop(call, [0.0, 0.0], drain=0.05)
+        sent.clear()
+        closed = await calls.closed_loop(call, 5, 2, drain=0.05, ended=lambda: len(sent) == 2)
+        return opened.errors(), closed.errors(), closed.left_out
+
+    assert loop.run(main) == ({calls.CUT_OFF: 2}, {calls.CUT_OFF: 2}, 3)
 
 
 def test_concurrency_is_kept_and_progress_told():

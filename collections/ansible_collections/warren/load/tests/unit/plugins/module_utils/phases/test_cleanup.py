@@ -151,9 +151,9 @@ def test_records_that_a_scheduler_tick_writes_after_the_delete_are_not_missed(ru
     service = cluster.add_service(f"wl-{RUN_ID}-0001")
 
     def on_look(looks):
-        if looks == 3:
+        if looks == 4:  # the look before found nothing
             cluster.add_container(service)
-        elif looks > 3:
+        elif looks > 4:
             cluster.reconcile()
 
     cluster.on_look = on_look
