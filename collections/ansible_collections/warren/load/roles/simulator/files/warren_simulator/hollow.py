@@ -271,14 +271,20 @@ class Fleet:
             if not self._stop.is_set():
                 tasks += self._start_timers()
                 self.say(f"Hollow workers are running: {len(self.registered)} registered with {self._address}.")
-            await self._stop.wait()
+            tasks.append(asyncio.create_task(self._wait_for_stop()))
+            # The others have no end of their own: what ends them (a full disk) must not pass in silence.
+            ended, _running = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            if self.options.stats_file:
-                self.write_stats()
             await self._client.close()
+        self.write_stats()
+
+    async def _wait_for_stop(self) -> None:
+        await self._stop.wait()
 
     async def _connect(self, dialect: str) -> Dialect:
         resolved = await asyncio.to_thread(resolve, self._address, self.options.security)

@@ -359,6 +359,21 @@ def test_missed_deadlines_are_counted(monkeypatch):
     assert any("DEADLINE_EXCEEDED" in text for text in stats["errors"])
 
 
+def test_a_stats_file_that_cannot_be_written_ends_the_fleet(tmp_path):
+    folder = tmp_path / "stats"
+    folder.mkdir()
+
+    async def scenario():
+        async with Manager() as manager:
+            run, _said = drive(
+                manager, lambda _fleet: False, node_ids=("w-1",), stats_file=str(folder / "absent" / "stats.json")
+            )
+            await run()
+
+    with pytest.raises(OSError, match="absent"):
+        asyncio.run(scenario())
+
+
 def test_texts_of_errors_do_not_grow_without_end():
     from ansible_collections.warren.load.plugins.module_utils.api.errors import Rejected
 
