@@ -87,7 +87,8 @@ class Sandbox:
             timeout=TIME_LIMIT,
             quiet=True,
         )
-        stdout = runner.stdout.read()
+        with runner.stdout as stream:
+            stdout = stream.read()
         print(f"--- {playbook} {' '.join(arguments)} ({runner.status}, exit code {runner.rc})\n{stdout}")
         return Run(runner.rc, stdout, list(runner.events), runner.stats or {})
 

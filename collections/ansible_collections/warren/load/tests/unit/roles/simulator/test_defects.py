@@ -92,5 +92,5 @@ def test_measured_costs_make_a_heartbeat_pay_for_every_status():
             lambda: len(found := slow.containers(service.id)) == 100 and found, within=20, what="records"
         )
         known = [{"container_id": each.id, "actual_state": "running"} for each in containers]
-        assert beat(known) > 100 * 0.00024
+        assert beat(known) > 100 * 0.00024 - 0.005  # up to 5 ms are let through and charged later
         assert beat(states) < 100 * 0.00024  # Warren skips what it does not know

@@ -35,7 +35,7 @@ TEXTS = [
 @pytest.mark.parametrize(("text", "kind"), TEXTS)
 def test_warrens_texts(text: str, kind: type[errors.WarrenError]) -> None:
     error = errors.classify("UNKNOWN", text, "CreateService")
-    assert type(error) is kind
+    assert error.__class__ is kind
     assert text in str(error)
     assert errors.outcome_is_unknown(error) is (kind is errors.OutcomeUnknown)
 
@@ -67,5 +67,5 @@ def test_a_follower_names_the_leaders_raft_address() -> None:
 )
 def test_codes(code: str, text: str, kind: type[errors.WarrenError], unknown: bool) -> None:
     error = errors.classify(code, text)
-    assert type(error) is kind
+    assert error.__class__ is kind
     assert errors.outcome_is_unknown(error) is unknown
