@@ -32,6 +32,10 @@ def states(world: World, service_id: str) -> dict[tuple[str, str], int]:
 
 def test_a_fleet_runs_stops_and_lets_go(world: World) -> None:
     """Running, scaled down (records deleted), quiet for the purge, gone on SIGTERM."""
+    world.undisturbed(lambda: run_stop_and_let_go(world))
+
+
+def run_stop_and_let_go(world: World) -> None:
     prefix = "fleet-"
     with world.fleet(4, "--prefix", prefix) as fleet, world.service(6) as service:
         fleet.wait_registered()
@@ -82,6 +86,10 @@ def check_bookkeeping(fleet: Fleet) -> None:
 
 def test_heartbeats_with_changes_only(world: World) -> None:
     """The seed lets the first container fail and all others run: it is replaced, stopped, reported and deleted."""
+    world.undisturbed(lambda: report_changes(world))
+
+
+def report_changes(world: World) -> None:
     prefix = "changes-"
     flags = ("--prefix", prefix, "--heartbeats", "changes", "--fail-fraction", "0.3", "--seed", "91")
     with world.fleet(2, *flags) as fleet, world.service(3) as service:

@@ -717,6 +717,16 @@ class World:
             assert check(), f"{what}, during {during} s of {self}'s clock"
             time.sleep(min(0.5, self.clock(1)))
 
+    def undisturbed(self, scenario: Callable[[], None], tries: int = 3) -> None:
+        """Run ``scenario``, again if it failed while the leader changed: workers never follow a new one (facts 0.12)."""
+        for number in range(1, tries + 1):
+            leader = self.api.leader()
+            try:
+                return scenario()
+            except (AssertionError, WarrenError):
+                if number == tries or self.api.leader() == leader:
+                    raise
+
     def name(self, what: str) -> str:
         """A name that no other test uses."""
         return f"{what}-{next(self._names):04d}"

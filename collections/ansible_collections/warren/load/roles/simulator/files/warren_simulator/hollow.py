@@ -247,6 +247,7 @@ class Fleet:
         self._stop = asyncio.Event()
         self._moving = asyncio.Lock()
         self._client: Client
+        self._left: list[Client] = []  # of managers that did not lead: others' registrations may still run on them
         self._raw: dict[str, t.Any] = {}
 
     def now(self) -> float:
@@ -280,7 +281,8 @@ class Fleet:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await self._client.close()
+            for client in (self._client, *self._left):
+                await client.close()
         self.write_stats()
 
     async def _wait_for_stop(self) -> None:
@@ -349,7 +351,7 @@ class Fleet:
                 self._address = refused_by
                 self._count_error(error)
                 return False
-            await previous.close()
+            self._left.append(previous)
             return True
 
     def _start_timers(self) -> list[asyncio.Task[None]]:
