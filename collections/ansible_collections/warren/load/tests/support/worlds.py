@@ -718,14 +718,16 @@ class World:
             time.sleep(min(0.5, self.clock(1)))
 
     def undisturbed(self, scenario: Callable[[], None], tries: int = 3) -> None:
-        """Run ``scenario``, again if it failed while the leader changed: workers never follow a new one (facts 0.12)."""
+        """Run ``scenario``, again if it failed while the leader changed: workers never follow a new one (0.12)."""
         for number in range(1, tries + 1):
             leader = self.api.leader()
             try:
-                return scenario()
+                scenario()
             except (AssertionError, WarrenError):
                 if number == tries or self.api.leader() == leader:
                     raise
+            else:
+                return
 
     def name(self, what: str) -> str:
         """A name that no other test uses."""
