@@ -28,8 +28,9 @@ options:
     type: str
   runs_dir:
     description:
-      - The folder of the runs' work folders. With V(absent) and no O(run_id), engines of runs that nobody waits for any
-        more are made to stop.
+      - The folder of the runs' work folders.
+      - Engines there that nobody waits for any more are made to stop when a stale lock is taken over, and with
+        V(absent) and no O(run_id).
     type: path
   expiry:
     description: Seconds after which the lock binds nobody.
@@ -101,6 +102,8 @@ def take(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
             raise locks.Locked(held)
         return {"changed": True, "note": "", "owner": lock.owner}
     note = locks.acquire(params["path"], lock, now)
+    if note and params["runs_dir"]:
+        locks.end_runs(params["runs_dir"], PATIENCE)
     return {"changed": True, "note": note or "", "owner": lock.owner}
 
 
