@@ -30,6 +30,10 @@ class CallbackModule(Default):
     CALLBACK_TYPE = "stdout"
     CALLBACK_NAME = "quiet"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: set[str] = set()
+
     def _line(self, word: str, result: Any, color: str) -> None:
         """`changed   manager-1: The first manager runs`; the role's name is left to -v."""
         name = result.task.get_name().rpartition(" : ")[2].strip()
@@ -70,7 +74,10 @@ class CallbackModule(Default):
         if ignore_errors:
             return
         self._line("FAILED", result, C.COLOR_ERROR)
-        self._display.display(f"  {str(result.result.get('msg', '')).strip()}", color=C.COLOR_ERROR)
+        message = str(result.result.get("msg", "")).strip()
+        # A run that keeps a failure until it has cleaned up fails with the same words again: once is enough to read.
+        self._display.display(f"  {'as above' if message in self._said else message}", color=C.COLOR_ERROR)
+        self._said.add(message)
         more = {name: value for name, value in result.result.items() if value and name not in BESIDE and name[0] != "_"}
         if more:
             self._display.display(self._dump_results(more).rstrip().lstrip("\n"), color=C.COLOR_ERROR)

@@ -103,7 +103,7 @@ unavailable:
   returned: always
   type: list
   elements: str
-  sample: ["Memory of manager-2 is not known: its process number is not known on this host."]
+  sample: ["Memory of manager-2 is not known: the process of /srv/manager-2/pid.json does not run."]
 """
 
 import re

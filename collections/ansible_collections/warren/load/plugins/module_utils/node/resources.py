@@ -89,7 +89,7 @@ def _pid(target: Target) -> tuple[int | None, str]:
         return None, f"{len(found)} processes here have a command line that matches {target.match!r}"
     if target.pid_file:
         return None, f"the process of {target.pid_file} does not run"
-    return None, "its process number is not known on this host"
+    return None, "Ansible was not told how to log in to its host (list it in the inventory)"
 
 
 def _from_metrics(target: Target) -> tuple[dict[str, Any] | None, str]:

@@ -22,7 +22,8 @@ critical    limits.critical    upper bound <= critical
 
 ``pass`` if the whole interval is on the good side, ``fail`` if the whole interval is on the bad side, else
 ``inconclusive``, with an estimate of how many more samples would tell. A percentile whose sample is too small for an
-upper bound can fail but never pass. ``invalid`` where the audit says that the generator's own delay is in the value;
+upper bound can fail but never pass. ``invalid`` where the audit says that the generator's own delay is in the value and
+the value does not pass: delay only ever makes it worse, so what passes with it would pass without;
 ``not judged`` where there is no value, or where it would say nothing.
 
 Overall: ``fail`` before ``invalid`` before ``inconclusive`` before ``pass``; a run in which nothing passed is never
@@ -185,11 +186,11 @@ def _judge_row(
         return judgement
     judgement.update(number)
     judgement["level"] = level_of(number["value"], limits, row.direction, inclusive=row.inclusive)
-    if row.timed and audit:
+    judgement["verdict"], judgement["note"] = _decide(row, judgement, limits, fail_at)
+    if row.timed and audit and judgement["verdict"] != "pass":
         judgement["verdict"] = "invalid"
         judgement["note"] = "the audit voids it: " + "; ".join(audit)
         return judgement
-    judgement["verdict"], judgement["note"] = _decide(row, judgement, limits, fail_at)
     if LEVELS.index(judgement["level"]) >= LEVELS.index("missed") or judgement["verdict"] == "fail":
         judgement["advice"] = list(row.advice)
     return judgement

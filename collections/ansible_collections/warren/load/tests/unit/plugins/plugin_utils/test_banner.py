@@ -24,7 +24,7 @@ def test_the_banner_is_the_guide_s(small):
         "  Profiling: false\n",
         "Results:\n  Total Duration: 28s\n  Service Creation Rate: 53.80 services/s\n  Failed Creations: 0\n",
         "Memory Usage:\n  Manager: 61MB\n✓ Manager memory within target\n",
-        "Verdict: ✓ PASS\n  9 of 13 objectives passed, 4 were not judged\n",
+        "Verdict: ✓ PASS\n  10 of 14 objectives passed, 4 were not judged\n",
     ):
         assert block in text
 
@@ -38,7 +38,7 @@ def test_what_was_simulated_stands_at_the_top_and_in_every_row(small):
     text = text_of(small)
     assert text.index("The managers are the simulator") < text.index("Test Configuration")
     rows = [line for line in text.splitlines() if re.match(r"[✓✗?!] .*(target|acceptable|missed|critical) +\S", line)]
-    assert len(rows) == 9
+    assert len(rows) == 10
     assert all("simulator" in line for line in rows)
     assert "simulator" not in text_of({**small, "marks": [], "judgement": {}})
 

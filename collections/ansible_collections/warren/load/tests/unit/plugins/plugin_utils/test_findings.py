@@ -69,7 +69,7 @@ def test_scheduling_is_set_beside_the_tick():
 def test_audit_and_shared_host():
     audit = {"generator": {"valid": False, "reasons": ["send lag p99 80 ms"], "shares_host_with": ["manager-1"]}}
     assert sentences(audit=audit) == [
-        "The generator's own audit voids what passed through its clock: send lag p99 80 ms.",
+        "The generator could not keep up with its plan: send lag p99 80 ms.",
         "The generator shared its host, and so its CPU, with manager-1.",
     ]
 

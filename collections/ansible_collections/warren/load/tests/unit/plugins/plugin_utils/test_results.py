@@ -126,7 +126,7 @@ def test_large_results_are_cut_and_say_so(small):
     document = finished(assemble(small))
     assert len(encode(document)) <= LIMIT + 1000
     assert document["truncated"] == ["measurements.await.placement"]
-    assert len(document["judgement"]["objectives"]) == 13
+    assert len(document["judgement"]["objectives"]) == 14
     VALIDATOR.validate(document)
 
 

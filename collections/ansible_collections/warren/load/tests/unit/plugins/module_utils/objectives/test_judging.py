@@ -197,13 +197,20 @@ def test_a_sum_of_what_was_not_measured_is_not_judged():
 
 def test_the_audit_voids_what_went_through_the_generator_s_clock():
     audit = {"generator": {"valid": False, "reasons": ["send lag p99 80 ms"]}}
-    result = judged({**latency(10, 9, 11, 5000), "create": {"failed": 0}}, [LATENCY, FAILED], audit=audit)
+    result = judged({**latency(900, 800, 950, 5000), "create": {"failed": 0}}, [LATENCY, FAILED], audit=audit)
     assert [entry["verdict"] for entry in result["judgements"]] == ["invalid", "pass"]
     assert result["verdict"] == "invalid"
     assert not result["green"]
     assert "send lag p99 80 ms" in result["judgements"][0]["note"]
     assert audit_reasons({"valid": True, "reasons": ["x"]}) == []
     assert audit_reasons([{"valid": False}]) == ["the audit gives no reason"]
+
+
+def test_what_passes_with_the_generator_s_delay_in_it_passes():
+    audit = {"generator": {"valid": False, "reasons": ["send lag p99 80 ms"]}}
+    result = judged(latency(10, 9, 11, 5000), [LATENCY], audit=audit)
+    assert (result["verdict"], result["green"]) == ("pass", True)
+    assert judged(latency(450, 400, 520, 1000), [LATENCY], audit=audit)["verdict"] == "invalid"
 
 
 def test_overall_order_and_green():
