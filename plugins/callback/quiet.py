@@ -15,12 +15,17 @@ extends_documentation_fragment:
   - result_format_callback
 """
 
+import signal
+import time
 from typing import Any
 
 from ansible import constants as C  # noqa: N812, Ansible's own name for it
 from ansible.plugins.callback.default import CallbackModule as Default
 
 SAYING = ("debug", "ansible.builtin.debug", "ansible.legacy.debug")
+# These have progress lines of their own.
+TALKING = tuple(f"warren.load.{phase}" for phase in ("create", "await_containers", "latency", "cleanup"))
+SILENCE = 3.0  # seconds after which a person wants a sign of life
 # What Ansible keeps beside a failure's own words.
 BESIDE = ("changed", "exception", "failed", "invocation", "msg", "warnings", "deprecations")
 
@@ -33,11 +38,27 @@ class CallbackModule(Default):
     def __init__(self) -> None:
         super().__init__()
         self._said: set[str] = set()
+        # Tasks under way, by host and task: when they began, and their line. A thread that printed would run in the
+        # process that forks the workers; an alarm does not.
+        self._under_way: dict[tuple[str, str], tuple[float, Any]] = {}
+        signal.signal(signal.SIGALRM, self._alarm)
 
-    def _line(self, word: str, result: Any, color: str) -> None:
+    def _alarm(self, *_signal: object) -> None:
+        """Name the tasks that have been silent for long, and look again later."""
+        now = time.monotonic()
+        for (host, _task), (began, task) in sorted(self._under_way.items(), key=lambda entry: entry[0]):
+            if now - began >= SILENCE:
+                self._line(f"{now - began:.0f} s", host, task)
+        if self._under_way:
+            signal.setitimer(signal.ITIMER_REAL, SILENCE)
+
+    def _ended(self, result: Any) -> None:
+        self._under_way.pop((result.host.name, result.task._uuid), None)
+
+    def _line(self, word: str, host: str, task: Any, color: str | None = None) -> None:
         """`changed   manager-1: The first manager runs`; the role's name is left to -v."""
-        name = result.task.get_name().rpartition(" : ")[2].strip()
-        self._display.display(f"{word:<9} {self.host_label(result)}: {name}", color=color)
+        name = task.get_name().rpartition(" : ")[2].strip()
+        self._display.display(f"{word:<9} {host}: {name}", color=color)
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
         if self._display.verbosity:
@@ -52,11 +73,27 @@ class CallbackModule(Default):
         if self._display.verbosity:
             super().v2_playbook_on_include(included_file)
 
+    def v2_runner_on_start(self, host: Any, task: Any) -> None:
+        if self._display.verbosity:
+            super().v2_runner_on_start(host, task)
+        elif task.action not in TALKING:
+            self._under_way[host.name, task._uuid] = (time.monotonic(), task)
+            signal.setitimer(signal.ITIMER_REAL, SILENCE)
+
+    def v2_runner_on_skipped(self, result: Any) -> None:
+        self._ended(result)
+        super().v2_runner_on_skipped(result)
+
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        self._ended(result)
+        super().v2_runner_on_unreachable(result)
+
     def v2_runner_item_on_ok(self, result: Any) -> None:
         if self._display.verbosity:
             super().v2_runner_item_on_ok(result)
 
     def v2_runner_on_ok(self, result: Any) -> None:
+        self._ended(result)
         if self._display.verbosity:
             super().v2_runner_on_ok(result)
             return
@@ -65,15 +102,18 @@ class CallbackModule(Default):
             said = result.result.get("msg")
             self._display.display(said if isinstance(said, str) else self._dump_results(result.result).strip())
         elif result.result.get("changed"):
-            self._line("would" if result.task.check_mode else "changed", result, C.COLOR_CHANGED)
+            self._line(
+                "would" if result.task.check_mode else "changed", self.host_label(result), result.task, C.COLOR_CHANGED
+            )
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+        self._ended(result)
         if self._display.verbosity or (result.task.loop and "results" in result.result):
             super().v2_runner_on_failed(result, ignore_errors)
             return
         if ignore_errors:
             return
-        self._line("FAILED", result, C.COLOR_ERROR)
+        self._line("FAILED", self.host_label(result), result.task, C.COLOR_ERROR)
         message = str(result.result.get("msg", "")).strip()
         # A run that keeps a failure until it has cleaned up fails with the same words again: once is enough to read.
         self._display.display(f"  {'as above' if message in self._said else message}", color=C.COLOR_ERROR)
