@@ -245,11 +245,15 @@ def can_use_namespaces() -> bool:
     return True
 
 
+# Where this process looks next: no port is given out twice, as its first taker may not listen yet. Each process begins
+# somewhere else.
+_next_port = itertools.count(int.from_bytes(os.urandom(2)))
+
+
 def free_port() -> int:
-    """A TCP port on loopback that nobody listens on."""
-    start = int.from_bytes(os.urandom(2)) % (LAST_PORT - FIRST_PORT)
-    for step in range(LAST_PORT - FIRST_PORT):
-        port = FIRST_PORT + (start + step) % (LAST_PORT - FIRST_PORT)
+    """A TCP port on loopback that nobody listens on and that was not given out before."""
+    for _try in range(LAST_PORT - FIRST_PORT):
+        port = FIRST_PORT + next(_next_port) % (LAST_PORT - FIRST_PORT)
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
