@@ -1,0 +1,55 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a person sees beside progress and banner: changes, failures once, and a sign of life for slow tasks."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[6]
+
+PLAYBOOK = """
+- name: Output
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Fast
+      ansible.builtin.set_fact: {fast: true}
+    - name: Not run
+      ansible.builtin.command: sleep 9
+      when: false
+    - name: Slow
+      ansible.builtin.command: sleep 4
+    - name: Break
+      block:
+        - name: First
+          ansible.builtin.fail: {msg: the same sentence}
+      rescue:
+        - name: Again
+          ansible.builtin.fail: {msg: the same sentence}
+"""
+
+
+def test_quiet_output(tmp_path: Path) -> None:
+    playbook = tmp_path / "play.yml"
+    playbook.write_text(PLAYBOOK, encoding="utf-8")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+    done = subprocess.run(
+        ["ansible-playbook", str(playbook)], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    lines = done.stdout.split("PLAY RECAP")[0].strip().splitlines()
+    signs = [line for line in lines if re.match(r"\d+ s +localhost: ", line)]
+    assert signs
+    assert all(line.endswith("localhost: Slow") for line in signs)
+    assert [line for line in lines if line not in signs] == [
+        "changed   localhost: Slow",
+        "FAILED    localhost: First",
+        "  the same sentence",
+        "FAILED    localhost: Again",
+        "  as above",
+    ]
