@@ -33,7 +33,7 @@ def has_proc() -> bool:
 
 
 def start_time(pid: int) -> str | None:
-    """A string that, together with the pid, names one process for ever (kernel ticks, or ps's date); None if none runs.
+    """A string that names, with the pid, one process of this boot (kernel ticks, or ps's date); None if none runs.
 
     A zombie counts as not running: its parent has not looked yet, but the program is gone.
     """

@@ -8,6 +8,7 @@ PRIVATE to the collection. Standard library only, Python 3.9 and newer: this run
 
 from __future__ import annotations
 
+import http.client
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,10 @@ from ansible.module_utils.urls import open_url
 from ansible_collections.warren.load.plugins.module_utils.node import process_table, supervision
 
 MEGABYTE = 1 << 20  # the guide's MB: its script divides ps's KiB by 1024
-METRIC = re.compile(r"^(process_resident_memory_bytes|process_cpu_seconds_total|process_open_fds) (\S+)$", re.MULTILINE)
+METRIC = re.compile(
+    r"^(process_resident_memory_bytes|process_cpu_seconds_total|process_open_fds) (\d+(?:\.\d+)?(?:e[+-]\d+)?)$",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True)
@@ -95,8 +99,11 @@ def _pid(target: Target) -> tuple[int | None, str]:
 def _from_metrics(target: Target) -> tuple[dict[str, Any] | None, str]:
     try:
         text = open_url(str(target.metrics_url), timeout=5, use_proxy=False).read().decode("utf-8", "replace")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         return None, f"{target.metrics_url} does not answer ({getattr(error, 'reason', error)})"
+    if "\nwarren_" not in "\n" + text:
+        # Prometheus itself listens on 9090 too, and tells its own memory under the same name.
+        return None, f"{target.metrics_url} is not the metrics page of a Warren manager"
     values = {name: float(value) for name, value in METRIC.findall(text)}
     if "process_resident_memory_bytes" not in values:
         return None, f"{target.metrics_url} has no process_resident_memory_bytes"

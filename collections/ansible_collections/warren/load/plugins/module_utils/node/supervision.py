@@ -100,6 +100,7 @@ def start(program: Program) -> tuple[Record, float]:
     when it does not start, ends, or is not ready in time.
     """
     check_wipe(program.pid_file, program.wipe)
+    check_ready(program)
     for port in program.ready_ports:
         if _accepts(port):
             raise SupervisionError(
@@ -113,11 +114,11 @@ def start(program: Program) -> tuple[Record, float]:
     record = Record(
         program.name, child.pid, process_table.start_time(child.pid) or "", program.fingerprint(), program.labels
     )
-    _write_record(program.pid_file, record)
     try:
+        _write_record(program.pid_file, record)
         _await_ready(program, child, began)
-    except SupervisionError:
-        _end(child.pid, 2.0)
+    except BaseException:
+        _end(record, 2.0)
         child.wait()
         remove([program.pid_file])
         raise
@@ -129,11 +130,16 @@ def stop(pid_file: str, timeout: float) -> tuple[bool, bool]:
     """Stop what the pid file names: SIGTERM, after `timeout` seconds SIGKILL to all of its session.
 
     Returns (stopped, killed); the pid file is gone afterwards. Nothing that the record does not prove is touched.
+    Raises SupervisionError, and keeps the pid file, where not even SIGKILL ended it.
     """
     record = running_record(pid_file)
     killed = False
     if record is not None:
-        killed = _end(record.pid, timeout)
+        killed = _end(record, timeout)
+        if record.running:
+            raise SupervisionError(
+                f"{record.name} cannot be stopped: process {record.pid} goes on after SIGKILL; see what it waits for."
+            )
     remove([pid_file])
     return record is not None, killed
 
@@ -157,16 +163,32 @@ def check_wipe(pid_file: str, paths: list[str]) -> None:
             raise SupervisionError(f"wipe: {path} does not lie in {home}, the directory of pid_file.")
 
 
+def check_ready(program: Program) -> None:
+    """What says that the program is ready must be well formed before anything is started."""
+    try:
+        re.compile(program.ready_pattern or "")
+    except re.error as error:
+        raise SupervisionError(
+            f"ready_pattern: {program.ready_pattern!r} is not a regular expression: {error}."
+        ) from error
+    for port in program.ready_ports:
+        number = port.rpartition(":")[2]
+        if not (number.isascii() and number.isdigit() and 0 < int(number) < 65536):
+            raise SupervisionError(f"ready_ports: {port!r} is not an address: write host:port, such as 127.0.0.1:8080.")
+
+
 def existing(paths: list[str]) -> list[str]:
     """Those of the paths that are there."""
     return [path for path in paths if os.path.lexists(path)]
 
 
 def remove(paths: list[str]) -> None:
-    """Remove files and directories that may be missing."""
+    """Remove files and directories that may be missing; OSError for one that stays."""
     for path in existing(paths):
         if os.path.isdir(path) and not os.path.islink(path):
             shutil.rmtree(path, ignore_errors=True)
+            if os.path.lexists(path):
+                shutil.rmtree(path)  # says why
         else:
             os.unlink(path)
 
@@ -248,20 +270,19 @@ def _await_ready(program: Program, child: subprocess.Popen[bytes], began: float)
         time.sleep(POLL)
 
 
-def _end(pid: int, timeout: float) -> bool:
+def _end(record: Record, timeout: float) -> bool:
     """SIGTERM, wait, SIGKILL to the session; True if it had to be killed."""
-    mark = process_table.start_time(pid)
-    if mark is None:
+    if not record.running:
         return False
-    _signal(pid, signal.SIGTERM, group=False)
+    _signal(record.pid, signal.SIGTERM, group=False)
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        if process_table.start_time(pid) != mark:
+        if not record.running:
             return False
         time.sleep(POLL)
-    _signal(pid, signal.SIGKILL, group=True)
+    _signal(record.pid, signal.SIGKILL, group=True)
     for _turn in range(100):
-        if process_table.start_time(pid) != mark:
+        if not record.running:
             break
         time.sleep(POLL)
     return True

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import http.server
 import os
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,11 +16,16 @@ import pytest
 from ansible_collections.warren.load.plugins.module_utils.node import process_table
 from ansible_collections.warren.load.plugins.module_utils.node.resources import Target, measure, summarise
 
-PAGE = b"""# TYPE process_resident_memory_bytes gauge
+PROCESS = b"""# TYPE process_resident_memory_bytes gauge
 process_resident_memory_bytes 3.145728e+07
 process_cpu_seconds_total 12.5
 process_open_fds 21
 """
+PAGES = {
+    "/metrics": PROCESS + b"warren_services_total 0\n",
+    "/prometheus": PROCESS + b"# no warren_services_total 0\nprometheus_ready 1\n",
+    "/nan": b"warren_services_total 0\nprocess_resident_memory_bytes NaN\n",
+}
 
 
 @pytest.fixture
@@ -28,7 +34,7 @@ def page() -> Iterator[str]:
         def do_GET(self) -> None:
             self.send_response(200)
             self.end_headers()
-            self.wfile.write(PAGE if self.path == "/metrics" else b"go_goroutines 3\n")
+            self.wfile.write(PAGES[self.path])
 
         def log_message(self, *arguments: object) -> None:
             pass
@@ -71,11 +77,34 @@ def test_the_metrics_page_is_the_last_resort(page: str) -> None:
 
 
 def test_what_cannot_be_told_is_a_sentence(page: str, tmp_path: Path) -> None:
-    row, why = measure(Target("manager-1", "manager", pid_file=str(tmp_path / "pid.json"), metrics_url=page))
+    row, why = measure(Target("manager-1", "manager", pid_file=str(tmp_path / "pid.json"), metrics_url=page + "/nan"))
     assert row is None
     assert why is not None
     assert "does not run" in why
     assert "has no process_resident_memory_bytes" in why
+
+
+def test_another_program_s_metrics_are_not_the_manager_s(page: str) -> None:
+    row, why = measure(Target("manager-1", "manager", metrics_url=page + "/prometheus"))
+    assert row is None
+    assert why is not None
+    assert "is not the metrics page of a Warren manager" in why
+
+
+def test_a_port_that_speaks_no_http_is_a_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            client, _address = server.accept()
+            with client:
+                client.recv(1000)
+                client.sendall(b"nonsense\r\n\r\n")
+
+        threading.Thread(target=answer, daemon=True).start()
+        row, why = measure(Target("m", "manager", metrics_url=f"http://127.0.0.1:{server.getsockname()[1]}/metrics"))
+    assert row is None
+    assert why is not None
+    assert "does not answer" in why
 
 
 def test_the_largest_manager_counts() -> None:

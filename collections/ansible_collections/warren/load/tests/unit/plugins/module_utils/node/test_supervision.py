@@ -80,6 +80,57 @@ def test_a_missing_program_is_a_sentence(folder: Path) -> None:
         supervision.start(wanted)
 
 
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"ready_pattern": "(ready"}, r"ready_pattern: '\(ready' is not a regular expression"),
+        ({"ready_ports": ["127.0.0.1:http"]}, "ready_ports: '127.0.0.1:http' is not an address"),
+        ({"ready_ports": ["127.0.0.1:0"]}, "ready_ports: '127.0.0.1:0' is not an address"),
+    ],
+)
+def test_what_cannot_say_ready_is_refused_before_anything_starts(folder: Path, more: dict[str, Any], says: str) -> None:
+    with pytest.raises(SupervisionError, match=says):
+        supervision.start(program(folder, **more))
+    assert not (folder / "n").exists()
+
+
+def test_a_program_whose_pid_file_cannot_be_written_does_not_stay(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+
+    def full(_path: str, record: supervision.Record) -> None:
+        started.append(record)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(supervision, "_write_record", full)
+    with pytest.raises(OSError, match=r"No space left"):
+        supervision.start(program(folder))
+    assert [record.running for record in started] == [False]
+
+
+def test_a_program_that_survives_sigkill_is_not_said_to_be_gone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    supervision.start(program(folder))
+    with monkeypatch.context() as deaf:
+        deaf.setattr(supervision, "_signal", lambda *_what, **_how: None)
+        deaf.setattr(supervision, "POLL", 0.001)
+        with pytest.raises(SupervisionError, match="node cannot be stopped: process [0-9]+ goes on after SIGKILL"):
+            supervision.stop(str(folder / "n/pid.json"), 0.0)
+    assert supervision.running_record(str(folder / "n/pid.json")) is not None
+
+
+def test_what_cannot_be_wiped_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "data").mkdir()
+
+    def refuse(path: str, ignore_errors: bool = False) -> None:
+        if not ignore_errors:
+            raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(supervision.shutil, "rmtree", refuse)
+    with pytest.raises(PermissionError):
+        supervision.remove([str(tmp_path / "data")])
+
+
 def test_a_pid_that_was_given_to_another_process_does_not_run(tmp_path: Path) -> None:
     own = {"name": "x", "pid": os.getpid(), "argv_sha256": "", "labels": {}}
     file = tmp_path / "pid.json"
