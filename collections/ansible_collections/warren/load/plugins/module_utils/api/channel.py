@@ -141,14 +141,19 @@ def _read(path: str, what: str) -> bytes:
         raise SecurityError(f"the {what} {path} cannot be read ({error.strerror})") from error
 
 
+def _pins(pin_file: str) -> dict[str, str]:
+    """The SHA-256 kept for each address."""
+    if not Path(pin_file).exists():
+        return {}
+    try:
+        return dict(json.loads(_read(pin_file, "pin file")))
+    except (ValueError, TypeError) as error:
+        raise SecurityError(f"the pin file {pin_file} is not a JSON object; remove it to trust anew") from error
+
+
 def _pin(address: str, digest: str, pin_file: str) -> bool:
     """Check ``digest`` against the pin kept for ``address``, or keep it: True if it was kept just now."""
-    pins: dict[str, str] = {}
-    if Path(pin_file).exists():
-        try:
-            pins = json.loads(_read(pin_file, "pin file"))
-        except ValueError as error:
-            raise SecurityError(f"the pin file {pin_file} is not JSON; remove it to trust anew") from error
+    pins = _pins(pin_file)
     if address in pins:
         if pins[address] != digest:
             raise SecurityError(
@@ -158,11 +163,17 @@ def _pin(address: str, digest: str, pin_file: str) -> bool:
         return False
     pins[address] = digest
     folder = Path(pin_file).parent
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(dir=folder)  # 0600, and never a half-written pin file
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(pins, file, indent=1, sort_keys=True)
-    Path(part).replace(pin_file)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, part = tempfile.mkstemp(dir=folder)  # 0600, and never a half-written pin file
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(pins, file, indent=1, sort_keys=True)
+        Path(part).replace(pin_file)
+    except OSError as error:
+        raise SecurityError(
+            f"the pin file {pin_file} cannot be written ({error.strerror}); set pin_file or warren_load_state_dir to a "
+            "place that can be, or prove the server by warren_load_ca_file"
+        ) from error
     return True
 
 
@@ -181,6 +192,11 @@ def resolve(address: str, security: Security, timeout: float = 5.0) -> Resolved:
         if security.mode == "tls":
             raise SecurityError(
                 f"{address} speaks plaintext, but TLS was asked for: set warren_load_tls to plaintext or auto"
+            )
+        if security.mode == "auto" and security.pin_file and address in _pins(security.pin_file):
+            raise SecurityError(
+                f"{address} speaks plaintext, but spoke TLS when its certificate was first trusted: if the cluster was "
+                f"made anew without TLS, set warren_load_tls to plaintext, or remove the entry from {security.pin_file}"
             )
         return PLAINTEXT
     if security.mode == "plaintext":

@@ -194,11 +194,15 @@ class Cluster:
                 try:
                     client = await self._client(name)
                     info = await client.call("GetClusterInfo", timeout=min(2.0, max(0.1, end - time.monotonic())))
-                    if info.leader_addr:
-                        self._leader = self._manager_of(info.leader_id, info.leader_addr)
-                        return self._leader, await self._client(self._leader)
-                except (Unreachable, DeadlineExceeded) as error:
+                except WarrenError as error:  # whatever ails one manager (it may just be starting), another may know
                     last = error
+                    continue
+                if info.leader_addr:
+                    self._leader = self._manager_of(info.leader_id, info.leader_addr)
+                    try:
+                        return self._leader, await self._client(self._leader)
+                    except Unreachable as error:
+                        last = error
             if time.monotonic() + RETRY_PAUSE > end:
                 raise NoLeader(f"no manager named a leader within {deadline_s:.0f} s (last: {last.details})")
             await asyncio.sleep(RETRY_PAUSE)

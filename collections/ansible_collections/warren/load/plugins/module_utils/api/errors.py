@@ -99,6 +99,8 @@ class SecurityError(WarrenError):
 _NOT_LEADER = re.compile(r"not the leader, current leader is at: (\S*)")
 # Each text says that a proposal was in flight when leadership or the enqueue time-out ended it (facts/warren.md 3.7).
 _UNKNOWN_OUTCOME = ("leadership lost while committing log", "timed out enqueuing operation", "raft is already shutdown")
+# gRPC's own, for a stream that a dying connection took along.
+_STREAM_LOST = ("stream removed", "rst_stream")
 _NO_LEADER = ("no leader elected yet",)
 _FOLLOWER = ("node is not the leader", "not leader, forward to leader", "leadership transfer in progress")
 _INVALID_TOKEN = ("invalid token", "invalid join token")
@@ -112,7 +114,7 @@ def _classify_text(details: str, method: str) -> WarrenError:
     match = _NOT_LEADER.search(details)
     if match:
         return NotLeader(details, method=method, raft_address=match.group(1) or None)
-    if any(text in details for text in _UNKNOWN_OUTCOME):
+    if any(text in details for text in _UNKNOWN_OUTCOME) or any(text in details.lower() for text in _STREAM_LOST):
         return OutcomeUnknown(details, method=method)
     kinds: tuple[tuple[type[WarrenError], tuple[str, ...]], ...] = (
         (NoLeader, _NO_LEADER),
@@ -138,6 +140,7 @@ def classify(code: str, details: str, method: str = "") -> WarrenError:
     kinds: dict[str, type[WarrenError]] = {
         "DEADLINE_EXCEEDED": DeadlineExceeded,
         "CANCELLED": OutcomeUnknown,
+        "INTERNAL": OutcomeUnknown,  # never Warren's: a broken stream, or a reply that cannot be read
         "RESOURCE_EXHAUSTED": ReplyTooLarge,
         "UNIMPLEMENTED": Unimplemented,
         "PERMISSION_DENIED": PermissionDenied,

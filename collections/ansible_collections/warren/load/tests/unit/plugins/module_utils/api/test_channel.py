@@ -88,6 +88,33 @@ def test_the_first_certificate_is_pinned_and_a_changed_one_refused(certificates:
     asyncio.run(scenario())
 
 
+def test_a_pinned_server_that_speaks_plaintext_now_is_refused_unless_asked_for(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        manager = ScriptedManager()
+        async with running(manager):
+            pin_file = tmp_path / "pins.json"
+            pin_file.write_text(json.dumps({manager.address: "0" * 64}))
+            with pytest.raises(SecurityError, match="speaks plaintext, but spoke TLS when"):
+                await asyncio.to_thread(resolve, manager.address, Security(pin_file=str(pin_file)))
+            asked = Security(mode="plaintext", pin_file=str(pin_file))
+            assert (await asyncio.to_thread(resolve, manager.address, asked)).how == "plaintext"
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("content", ["", "[1]", "3", "null"])
+def test_a_broken_pin_file_is_a_sentence(certificates: Certificates, tmp_path: Path, content: str) -> None:
+    (tmp_path / "pins.json").write_text(content)
+    with pytest.raises(SecurityError, match="is not a JSON object; remove it to trust anew"):
+        _resolve(Security(pin_file=str(tmp_path / "pins.json")), certificates)
+
+
+def test_a_pin_that_cannot_be_kept_is_a_sentence(certificates: Certificates, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SecurityError, match="cannot be written"):
+        _resolve(Security(pin_file=str(tmp_path / "file" / "pins.json")), certificates)
+
+
 def test_another_service_on_the_port_is_named_as_such() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import typing as t
 
 import pytest
@@ -197,6 +198,22 @@ def test_one_manager_of_the_list_may_be_down() -> None:
             assert (await other.leader())[0] == "manager-2"
             with pytest.raises(Unreachable):
                 await other.read("GetClusterInfo", manager="gone")
+
+    _two_managers(scenario)
+
+
+def test_a_manager_that_is_just_starting_does_not_end_the_search_for_the_leader() -> None:
+    async def scenario(cluster: Cluster, _follower: ScriptedManager, leader: ScriptedManager) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as reserved:
+            port = reserved.getsockname()[1]
+        managers = [
+            Manager("starting", f"127.0.0.1:{port}", "10.0.0.9:7946"),
+            Manager("manager-2", leader.address, RAFT[2]),
+        ]
+        async with await Cluster.connect(managers, Security(), "tasks") as other:
+            server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", port)
+            async with server:
+                assert (await other.leader(3.0))[0] == "manager-2"
 
     _two_managers(scenario)
 

@@ -62,7 +62,9 @@ def test_a_follower_names_the_leaders_raft_address() -> None:
         ("RESOURCE_EXHAUSTED", "trying to send message larger than max", errors.ReplyTooLarge, False),
         ("UNIMPLEMENTED", "unknown method ListContainers", errors.Unimplemented, False),
         ("PERMISSION_DENIED", "write operations not allowed on Unix socket", errors.PermissionDenied, False),
-        ("INTERNAL", "anything", errors.Rejected, False),
+        ("INTERNAL", "Received RST_STREAM with error code 2", errors.OutcomeUnknown, True),
+        ("UNKNOWN", "Stream removed", errors.OutcomeUnknown, True),
+        ("FAILED_PRECONDITION", "anything", errors.Rejected, False),
     ],
 )
 def test_codes(code: str, text: str, kind: type[errors.WarrenError], unknown: bool) -> None:

@@ -114,7 +114,7 @@ def test_a_program_that_survives_sigkill_is_not_said_to_be_gone(folder: Path, mo
     with monkeypatch.context() as deaf:
         deaf.setattr(supervision, "_signal", lambda *_what, **_how: None)
         deaf.setattr(supervision, "POLL", 0.001)
-        with pytest.raises(SupervisionError, match="node cannot be stopped: process [0-9]+ goes on after SIGKILL"):
+        with pytest.raises(SupervisionError, match=r"node cannot be stopped: process [0-9]+ goes on after SIGKILL"):
             supervision.stop(str(folder / "n/pid.json"), 0.0)
     assert supervision.running_record(str(folder / "n/pid.json")) is not None
 
