@@ -12,3 +12,4 @@ from ansible_collections.warren.load.plugins.plugin_utils.progress import Progre
 class ActionModule(ProgressAction):
     phase = "cleanup"
     runs_in_check_mode = True
+    takes_lease_back = True  # the playbook cleanup uses one folder again and again, also after it was interrupted

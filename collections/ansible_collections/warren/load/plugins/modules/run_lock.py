@@ -132,7 +132,7 @@ def main() -> None:
     except locks.Locked as error:
         module.fail_json(msg=str(error), owner=error.lock.owner, run_id=error.lock.run_id)
     except OSError as error:
-        module.fail_json(msg=f"The lock {module.params['path']} cannot be written: {error.strerror}.")
+        module.fail_json(msg=f"The lock {module.params['path']} cannot be used: {error.filename}: {error.strerror}.")
     module.exit_json(**result)
 
 

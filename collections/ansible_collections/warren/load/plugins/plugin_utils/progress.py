@@ -111,6 +111,8 @@ class ProgressAction(ActionBase):
     phase = ""
     runs_in_check_mode = False
     """Whether the module has something to say in check mode; the others are skipped there."""
+    takes_lease_back = False
+    """Whether it runs even where the lease was taken away (by M(warren.load.run_lock), for good)."""
 
     TRANSFERS_FILES = False
     _requires_connection = True
@@ -137,8 +139,9 @@ class ProgressAction(ActionBase):
             work_dir = self._remote_expand_user(work_dir)
         # The phase before left its status, and the engine wants to find a lease.
         status, lease = quote(work_dir + "/status.json"), quote(work_dir + "/lease")
+        old = f"{status} {lease}" if self.takes_lease_back else status
         prepared = self._low_level_execute_command(
-            f"umask 077; mkdir -p {quote(work_dir)} && rm -f {status} && touch {lease}"
+            f"umask 077; mkdir -p {quote(work_dir)} && rm -f {old} && touch {lease}"
         )
         if prepared.get("rc"):
             reason = (prepared.get("stderr") or prepared.get("stdout") or "").strip().splitlines()

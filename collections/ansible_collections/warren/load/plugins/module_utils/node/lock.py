@@ -78,12 +78,12 @@ def new_lock(cluster: str, run_id: str, expiry: float, now: float, pid: int | No
 
 
 def read(path: str) -> Lock | None:
-    """The lock, or None where there is none that can be read."""
+    """The lock, or None where there is none, or a broken one. OSError: it may bind, but we may not look."""
     try:
         with open(path, encoding="utf-8") as stream:
             raw: Any = json.load(stream)
         return Lock(**raw)
-    except (OSError, ValueError, TypeError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
         return None
 
 
@@ -152,11 +152,9 @@ def _engine(status_file: str) -> int | None:
 
 def _take_lease(path: str) -> None:
     """A lease that is gone and that a worker of a killed ansible-playbook cannot renew by touching it."""
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        pass
-    os.symlink(os.path.join(path + ".taken", "nowhere"), path)
+    part = f"{path}.{os.getpid()}"
+    os.symlink(os.path.join(path + ".taken", "nowhere"), part)
+    os.replace(part, path)
 
 
 @contextmanager

@@ -12,6 +12,8 @@ import subprocess
 import pytest
 from ansible.errors import AnsibleConnectionFailure
 
+from ansible_collections.warren.load.plugins.action import cleanup
+from ansible_collections.warren.load.plugins.module_utils.node import lock
 from ansible_collections.warren.load.plugins.plugin_utils import progress
 from ansible_collections.warren.load.plugins.plugin_utils.progress import (
     Lines,
@@ -127,6 +129,10 @@ class Action(ProgressAction):
         return json.loads(res["stdout"])
 
 
+class CleanupAction(Action):
+    takes_lease_back = cleanup.ActionModule.takes_lease_back
+
+
 STUB = '{"started": true, "finished": false}'
 
 
@@ -217,6 +223,25 @@ def test_check_mode_runs_nothing(screen):
     action = Action([""], check=True)
     action.runs_in_check_mode = True
     assert action.run() == {"changed": False, "ran": "directly"}
+
+
+def test_a_lease_that_was_taken_away_keeps_out_every_phase_but_cleanup(screen, tmp_path):
+    engine = subprocess.Popen(["sleep", "0.2"])
+    work = tmp_path / "cleanup"
+    work.mkdir()
+    (work / "status.json").write_text(json.dumps({"pid": engine.pid}))
+    (work / "lease").touch()
+    assert lock.end_runs(str(tmp_path), 10) == ["cleanup"]
+    engine.wait()
+    for action_class, prepared in ((Action, False), (CleanupAction, True)):
+        action = action_class([seen("", '{"changed": true}')], args={"work_dir": str(work)})
+        play = action._low_level_execute_command
+
+        def really(command, play=play):
+            return play(command) if command.startswith("touch") else shell(command)
+
+        action._low_level_execute_command = really
+        assert ("failed" not in action.run()) is prepared
 
 
 def test_without_a_work_dir_the_module_itself_complains(screen):

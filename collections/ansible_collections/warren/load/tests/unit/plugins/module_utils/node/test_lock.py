@@ -82,6 +82,23 @@ def test_a_broken_lock_binds_nobody(path: str) -> None:
     assert locks.acquire(path, lock("one"), NOW) is None
 
 
+def test_a_lock_that_may_not_be_read_is_not_taken_over(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    locks.acquire(path, lock("one"), NOW)
+
+    def guarded(name: str, *arguments: object, **options: object) -> object:
+        if name == path:
+            raise PermissionError(13, "Permission denied", name)
+        return open(name, *arguments, **options)  # type: ignore[call-overload]
+
+    with monkeypatch.context() as other_user:
+        other_user.setattr(locks, "open", guarded, raising=False)
+        with pytest.raises(PermissionError):
+            locks.acquire(path, lock("two"), NOW)
+    held = locks.read(path)
+    assert held is not None
+    assert held.run_id == "one"
+
+
 def test_engines_that_nobody_waits_for_lose_their_lease(tmp_path: Path) -> None:
     engine = subprocess.Popen(["sleep", "0.5"])
     for run_id, pid in (("alive", engine.pid), ("dead", 4_000_000)):
