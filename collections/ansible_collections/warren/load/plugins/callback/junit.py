@@ -200,8 +200,11 @@ class CallbackModule(CallbackBase):
     def _unreachable(self, result: t.Any) -> None:
         message = _message(result.result)
         phase = _action_of(result)[1]
+        ignored = bool(getattr(result.task, "ignore_unreachable", False))
         if phase is not None:
-            self._phase(result, phase, "error", message)
+            self._phase(result, phase, "skipped" if ignored else "error", message)
+        if ignored:
+            return
         name = f"[{result.host.get_name()}] is reachable"
         self._put(Case("warren.load.hosts", name, "error", self._seconds(result), "unreachable", message))
 

@@ -145,6 +145,17 @@ def test_failed_tasks_and_unreachable_hosts_are_there(playing):
     assert "why" in playing.path.read_text()
 
 
+def test_a_host_that_may_be_unreachable_is_no_error(playing):
+    away = result("warren.load.resources", {"results": [{"unreachable": True, "msg": "refused"}]})
+    away.task.ignore_unreachable = True
+    playing.callback.v2_runner_on_unreachable(away)
+    playing.end()
+    assert playing.cases() == {PLAYBOOK: "passed", ("phases", "resources"): "skipped"}
+    assert "refused" in playing.path.read_text()
+    playing.callback.v2_runner_on_ok(result("warren.load.resources"))
+    assert playing.cases()[("phases", "resources")] == "passed"
+
+
 def test_the_first_failed_item_of_a_loop_speaks(playing):
     items = [{"msg": "fine"}, {"failed": True, "msg": "the third is bad"}]
     playing.callback.v2_runner_on_failed(result("ansible.builtin.command", {"msg": "One or more", "results": items}))
