@@ -68,6 +68,7 @@ class _Cleanup:
         self._options = options
         self._reporter = reporter
         self._observer = Observer(cluster)
+        self._leader = Observer(cluster, leader_only=True)
         self._ids = {
             str(event["id"])
             for event in journal.read(reporter.journal.path)
@@ -88,14 +89,19 @@ class _Cleanup:
         self.last_gone: float | None = None
 
     async def look(self) -> None:
-        """See what is there of ours, now."""
-        services = [service for service in await self._observer.services() if self._options.owns(service.name)]
+        """See what is there of ours, now. That nothing is, only the leader is believed: a follower may lag."""
+        await self._read(self._observer)
+        if not self.left:
+            await self._read(self._leader)
+
+    async def _read(self, observer: Observer) -> None:
+        services = [service for service in await observer.services() if self._options.owns(service.name)]
         self.services.update((service.id, service) for service in services)
         self.services_left = {service.id for service in services}
         ours = self._ids | self.services.keys()
         self.containers_left = {
             one.id: one
-            for one in await self._observer.containers()
+            for one in await observer.containers()
             if self._options.owns(one.service_name) or one.service_id in ours
         }
         self.containers.update(self.containers_left)
@@ -167,7 +173,7 @@ class _Cleanup:
 
     async def find_stuck(self) -> None:
         """Records whose node is gone: the reconciler passes them by before it comes to deleting."""
-        nodes = {node.id for node in await self._observer.nodes()}
+        nodes = {node.id for node in await self._leader.nodes()}
         self.stuck = {
             one.id
             for one in self.containers_left.values()

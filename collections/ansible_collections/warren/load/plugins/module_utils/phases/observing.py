@@ -27,6 +27,7 @@ except ImportError:
     grpc = None  # the modules say so before anything here runs
 
 LEADER_PATIENCE = 1.0  # seconds to look for a leader before another manager's copy is read instead
+ELECTION = 10.0  # seconds in which a cluster that can elect a leader has one
 SCHEDULABLE_ROLES = ("worker", "hybrid")
 
 
@@ -56,12 +57,14 @@ def is_running(container: t.Any) -> bool:
 class Observer:
     """Reads lists from the leader, else from any manager that answers: reads are local, so they need no leader.
 
+    What others than the leader say may be old. With ``leader_only`` they are not asked, and NoLeader is raised instead.
     ``looks`` counts reads, ``time`` is what they took together in s, from sent to done.
     """
 
-    def __init__(self, cluster: Cluster, timeout: float = 10.0) -> None:
+    def __init__(self, cluster: Cluster, timeout: float = 10.0, *, leader_only: bool = False) -> None:
         self._cluster = cluster
         self._timeout = timeout
+        self._leader_only = leader_only
         self._from: str | None = None
         self.looks = 0
         self.time = 0.0
@@ -97,6 +100,8 @@ class Observer:
         raise last
 
     async def _order(self) -> list[str]:
+        if self._leader_only:
+            return [(await self._cluster.leader(ELECTION))[0]]
         if self._from is None:
             try:
                 self._from, _client = await self._cluster.leader(LEADER_PATIENCE)

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.warren.load.plugins.module_utils.api.errors import NoLeader, OutcomeUnknown
 from ansible_collections.warren.load.plugins.module_utils.phases import cleanup
 
-from .conftest import OTHER_RUN_ID, RUN_ID
+from .conftest import OTHER_RUN_ID, RUN_ID, DoubleClient
 
 OPTIONS = cleanup.Options(RUN_ID, interval=0.01)
 
@@ -159,6 +159,38 @@ def test_records_that_a_scheduler_tick_writes_after_the_delete_are_not_missed(ru
     cluster.on_look = on_look
     measured = run_phase(cleanup, OPTIONS).measurements
     assert (measured["containers_purged"], measured["containers_left"]) == (1, 0)
+
+
+def test_a_follower_that_lags_proves_nothing(run_phase, cluster, monkeypatch):
+    fill(cluster)
+    ticking(cluster)
+
+    class Lagging(DoubleClient):
+        def raw(self, method):
+            async def call(request, timeout):
+                return b""
+
+            return call
+
+    cluster.clients = {"manager-2": Lagging(cluster, "manager-2"), **cluster.clients}
+    elections = iter([NoLeader("no leader elected yet")])
+    leader = cluster.leader
+
+    async def late(deadline_s=10.0):
+        for none_yet in elections:
+            raise none_yet
+        return await leader(deadline_s)
+
+    monkeypatch.setattr(cluster, "leader", late)
+    measured = run_phase(cleanup, OPTIONS).measurements
+    assert (measured["services_deleted"], measured["containers_purged"]) == (4, 12)
+    assert cluster.services == cluster.containers == {}
+
+
+def test_without_a_leader_nothing_is_proven(run_phase, cluster):
+    cluster.leader_name = None
+    with pytest.raises(NoLeader):
+        run_phase(cleanup, OPTIONS)
 
 
 def test_check_mode_counts_and_touches_nothing(run_phase, cluster):
