@@ -61,7 +61,8 @@ RETURN = r"""
 measurements:
   description: >-
     What was measured. C(rate) is created services over the time from the first send to the last acknowledgement of this
-    phase alone. C(service_time) is over acknowledged creates. C(first_sent) and C(last_acknowledged) are Unix times.
+    phase alone. C(service_time) is over acknowledged creates. C(first_sent) and C(last_acknowledged) are Unix times,
+    or null where nothing was.
   returned: always
   type: dict
   sample:

@@ -35,6 +35,8 @@ from __future__ import annotations
 import math
 import typing as t
 
+from ansible_collections.warren.load.plugins.module_utils.stats.quantiles import samples_to_bound
+
 from .rows import Row, search
 from .units import convert, quantity
 
@@ -126,7 +128,7 @@ def audit_reasons(audit: t.Any) -> list[str]:
 def samples_needed(statistic: str) -> int:
     """How many samples a percentile needs for a finite two-sided 95 % upper bound: 6, 72, 368 for p50, p95, p99."""
     quantile = _quantile(statistic)
-    return 1 if quantile is None else math.ceil(math.log(0.025) / math.log(quantile))
+    return 1 if quantile is None else samples_to_bound(quantile)
 
 
 def limit_text(limit: float, unit: str, direction: str, *, inclusive: bool = False) -> str:

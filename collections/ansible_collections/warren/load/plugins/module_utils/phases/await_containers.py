@@ -82,6 +82,11 @@ class _Sightings:
     def running(self) -> int:
         return sum(is_running(one) for one in self.records.values())
 
+    def complete(self, wanted: dict[str, _Wanted]) -> bool:
+        """Whether each service has all of its own: one container too many does not stand in for another's."""
+        running = Counter(one.service_name for one in self.records.values() if is_running(one))
+        return all(running[name] >= service.replicas for name, service in wanted.items())
+
     @property
     def placed(self) -> int:
         return sum(one.desired_state == "running" for one in self.records.values())
@@ -113,7 +118,7 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
         except WarrenError as error:
             failed_polls[str(error)] += 1
         running = sightings.running
-        settled = running >= expected
+        settled = running >= expected and (options.expected is not None or sightings.complete(wanted))
         text = f"{running} of {expected} containers running, {sightings.placed} placed on nodes"
         reporter.progress(running, expected, "containers", text, now=settled)
         if settled:

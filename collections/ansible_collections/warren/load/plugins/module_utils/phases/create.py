@@ -96,12 +96,14 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
     )
     if recording.unsent or len(rows) < options.services:
         reporter.end_early()
-    for failure in recording.errors():
-        reporter.problems.append(f"a create was not followed to its end ({failure})")
+    unfollowed = recording.errors()
+    for failure, times in unfollowed.items():  # each was under way, so what became of it nobody knows
+        counts["ambiguous"] += times
+        reporter.problems.append(f"{times} creates were not followed to their end ({failure})")
     reporter.samples(COLUMNS, rows)
     there = [row for row in rows if row.status in ("created", "found")]
     duration = max(row.done for row in there) - min(row.sent for row in rows) if there else None
-    causes = Counter(row.error for row in rows if row.status in ("failed", "ambiguous"))
+    causes = Counter(row.error for row in rows if row.status in ("failed", "ambiguous")) + Counter(unfollowed)
     return {
         "services": options.services,
         "replicas": options.replicas,
@@ -114,6 +116,6 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
         "duration": duration,
         "rate": number(len(there) / duration if duration else None, "1/s", len(there)),
         "service_time": summary([(row.done - row.sent) * 1e3 for row in rows if row.status == "created"], "ms"),
-        "first_sent": start_wall + min((row.sent for row in rows), default=0.0),
-        "last_acknowledged": start_wall + max((row.done for row in there), default=0.0),
+        "first_sent": start_wall + min(row.sent for row in rows) if rows else None,
+        "last_acknowledged": start_wall + max(row.done for row in there) if there else None,
     }

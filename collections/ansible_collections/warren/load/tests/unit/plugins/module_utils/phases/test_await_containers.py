@@ -80,6 +80,15 @@ def test_replacements_are_not_scheduling_and_other_runs_are_not_ours(run_phase, 
     assert measured["placement"] == {"worker-1": 1}
 
 
+def test_one_too_many_does_not_stand_in_for_one_that_is_missing(run_phase, cluster):
+    create_services(run_phase, services=2, replicas=2)
+    many, few = cluster.services.values()
+    for service in (many, many, many, few):
+        cluster.add_container(service)
+    measured = run_phase(await_containers, OPTIONS, deadline=0.1).measurements
+    assert (measured["running"], measured["not_running"], measured["settled"]) == (4, 1, False)
+
+
 def test_an_acknowledged_service_that_is_lost_is_still_expected(run_phase, cluster):
     create_services(run_phase, services=2, replicas=1)
     lost, kept = cluster.services.values()

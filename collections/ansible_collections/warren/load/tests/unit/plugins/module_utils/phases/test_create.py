@@ -52,6 +52,22 @@ def test_nothing_created_has_no_rate(run_phase, cluster):
     measured = run_phase(create, options()).measurements
     assert measured["rate"]["value"] is None
     assert measured["duration"] is None
+    assert measured["last_acknowledged"] is None
+
+
+def test_a_create_that_nobody_followed_to_its_end_is_ambiguous(run_phase, cluster, monkeypatch):
+    create_service = cluster.create_service
+
+    async def lost(request, deadline_s=30.0):
+        if request.name.endswith("2"):
+            raise RuntimeError("lost")
+        return await create_service(request, deadline_s)
+
+    monkeypatch.setattr(cluster, "create_service", lost)
+    ran = run_phase(create, options())
+    assert (ran.measurements["created"], ran.measurements["ambiguous"]) == (4, 1)
+    assert ran.measurements["causes"] == {"lost": 1}
+    assert ran.reporter.problems == ["1 creates were not followed to their end (lost)"]
 
 
 def test_the_deadline_ends_it_with_what_it_has(run_phase):
