@@ -52,7 +52,6 @@ options:
 import datetime
 import os
 import platform
-import tempfile
 import time
 import typing as t
 from pathlib import Path
@@ -60,6 +59,7 @@ from pathlib import Path
 from ansible import context
 from ansible.plugins.callback import CallbackBase
 
+from ansible_collections.warren.load.plugins.plugin_utils.files import write_whole
 from ansible_collections.warren.load.plugins.plugin_utils.junit import LIBRARY_ERROR, Case, build, objective_case
 
 PHASES = {
@@ -282,7 +282,9 @@ class CallbackModule(CallbackBase):
             case_properties=self._case_properties,
         )
         for target in dict.fromkeys(os.path.abspath(os.path.expanduser(target)) for target in targets):
-            _replace(Path(target), content)
+            path = Path(target)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, content)
 
 
 def _action_of(result: t.Any) -> tuple[str, str | None]:
@@ -308,17 +310,3 @@ def _details(data: t.Mapping[str, t.Any]) -> str:
     """What else a failed result says: its streams, and no more, because it could be anything."""
     parts = [f"{key}:\n{data[key]}" for key in ("msg", "stdout", "stderr", "log_tail") if data.get(key)]
     return "\n\n".join(parts)[:_LONG]
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file as a whole; its folder is made if need be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(part, 0o644)
-        os.replace(part, path)
-    except BaseException:
-        os.unlink(part)
-        raise

@@ -12,10 +12,10 @@ import json
 import math
 import os
 import re
-import tempfile
 import typing as t
 from pathlib import Path
 
+from .files import write_whole
 from .findings import find
 
 SCHEMA = 1
@@ -147,15 +147,7 @@ def prepare(folder: Path) -> None:
 def write(path: Path, content: bytes) -> None:
     """Write a file as a whole or not at all. Raises ResultsError."""
     try:
-        handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            os.chmod(part, 0o644)
-            os.replace(part, path)
-        except BaseException:
-            os.unlink(part)
-            raise
+        write_whole(path, content)
     except OSError as error:
         raise ResultsError(
             f"{path} cannot be written ({error.strerror}): free space or set warren_load_results_dir."
