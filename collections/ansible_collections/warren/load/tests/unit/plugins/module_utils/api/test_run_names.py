@@ -30,6 +30,11 @@ def test_no_other_name_is_ours(text: str) -> None:
     assert run_names.run_id_of("wl-" + text) is None or run_names.is_run_id(text.rpartition("-")[0])
 
 
+def test_a_name_with_something_behind_it_is_not_ours() -> None:
+    name = run_names.service_name("20261123-120102-4f1a", 1)
+    assert [run_names.run_id_of(name + more) for more in ("\n", " ", "-1", "x")] == [None] * 4
+
+
 def test_names_sort_as_they_were_created() -> None:
     names = [run_names.service_name("20261123-120102-4f1a", index) for index in (1, 9, 10, 999, 1000)]
     assert names == sorted(names)
