@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import functools
 import math
-import statistics
 import typing as t
 
 if t.TYPE_CHECKING:
@@ -85,18 +84,3 @@ def samples_to_bound(q: float, confidence: float = CONFIDENCE, *, one_sided: boo
     """How many samples it takes until the upper bound of quantile ``q`` exists: 368 for p99 at 95 %."""
     tail = (1 - confidence) if one_sided else (1 - confidence) / 2
     return math.ceil(math.log(tail) / math.log(q))
-
-
-def samples_to_decide(ordered: Sequence[float], q: float, limit: float, confidence: float = CONFIDENCE) -> int | None:
-    """About how many samples would settle on which side of ``limit`` quantile ``q`` lies; None if any number may not.
-
-    Taken from the share of samples under the limit: its distance from ``q`` must exceed the interval's half-width.
-    """
-    n = len(ordered)
-    if n == 0:
-        return None
-    distance = abs(sum(value < limit for value in ordered) / n - q)
-    if distance == 0:
-        return None
-    z = statistics.NormalDist().inv_cdf((1 + confidence) / 2)
-    return max(samples_to_bound(q, confidence), math.ceil((z / distance) ** 2 * q * (1 - q)))

@@ -105,10 +105,3 @@ def test_that_many_samples_do_bound_it_and_one_less_does_not(q):
     needed = quantiles.samples_to_bound(q)
     assert quantiles.interval_ranks(needed, q).high == needed
     assert quantiles.interval_ranks(needed - 1, q).high is None
-
-
-def test_samples_to_decide():
-    assert quantiles.samples_to_decide([], 0.99, 1.0) is None
-    assert quantiles.samples_to_decide([1.0] * 98 + [3.0] * 2, 0.99, 2.0) == pytest.approx(381, abs=2)
-    assert quantiles.samples_to_decide([1.0] * 99 + [3.0], 0.99, 2.0) is None
-    assert quantiles.samples_to_decide([1.0] * 100, 0.99, 2.0) > 368
