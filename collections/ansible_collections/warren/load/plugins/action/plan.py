@@ -33,7 +33,7 @@ SPEC: dict[str, dict[str, t.Any]] = {
     "await_deadline": {"type": "float", "default": 300.0},
     "latency_method": {"type": "str", "default": "ListServices"},
     "latency_calls": {"type": "int", "default": 1000},
-    "latency_rate": {"type": "float", "default": 200.0},
+    "latency_rate": {"type": "float", "default": 250.0},
     "clock_factor": {"type": "float", "default": 1.0},
     "heartbeats": {"type": "str", "choices": ["full", "changes"], "default": "full"},
     "costs": {"type": "str", "choices": ["ideal", "measured", "real"], "default": "real"},

@@ -96,7 +96,7 @@ options:
   latency_rate:
     description: How many calls a second are planned.
     type: float
-    default: 200.0
+    default: 250.0
   clock_factor:
     description: By what the simulator divides Warren's timers.
     type: float

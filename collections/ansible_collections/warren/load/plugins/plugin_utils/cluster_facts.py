@@ -35,7 +35,7 @@ NUMBERS: dict[str, tuple[float, float]] = {  # smallest allowed, default
     "warren_load_create_deadline": (1, 0),
     "warren_load_await_deadline": (1, 0),
     "warren_load_latency_calls": (1, 1000),
-    "warren_load_latency_rate": (0.001, 200),
+    "warren_load_latency_rate": (0.001, 250),
     "warren_load_port_base": (1024, 17000),
     "warren_load_clock_factor": (0.001, 1),
 }
@@ -217,6 +217,7 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
         "replicas": public.whole("warren_load_replicas", scale["replicas"]),
         "image": public.text("warren_load_image", "registry.k8s.io/pause:3.9"),
         "running": running,
+        "kept_nodes": [node["node"] for node in running if node["labels"].get("run", "") != "yes"],
         "running_managers": [node["node"] for node in running if node["labels"].get("role") == "manager"],
         "manager_hosts": hosts,
         "worker_hosts": [] if endpoint or sandbox else list(around.groups.get("workers", [])),

@@ -29,7 +29,7 @@ FIRST_POLL = (
     0.2  # seconds; later polls are further apart, so that a short phase ends at once and a long one costs little
 )
 POLL = 1.0  # seconds between polls
-POLL_HERE = 0.5  # the same on this very machine, where a poll costs 4 ms instead of a trip
+POLL_HERE = 0.25  # the same on this very machine, where a poll costs 4 ms instead of a trip
 LINE = 3.0  # seconds at least between two progress lines
 STILL = 30.0  # seconds without change after which a line says so
 LONELY = 60.0  # seconds without an answer of the host after which it is given up; its engine stops itself after 30

@@ -23,8 +23,8 @@ import time
 from pathlib import Path
 
 from ansible_collections.warren.load.plugins.module_utils.api.channel import PLAINTEXT, Resolved
-from ansible_collections.warren.load.plugins.module_utils.api.client import Client
 from ansible_collections.warren.load.plugins.module_utils.api.dialect import Dialect
+from ansible_collections.warren.load.plugins.module_utils.api.lean_client import LeanClient
 from ansible_collections.warren.load.plugins.module_utils.engine import loop
 from ansible_collections.warren.load.plugins.module_utils.engine.arrivals import schedule
 from ansible_collections.warren.load.plugins.module_utils.engine.calls import closed_loop, open_loop
@@ -48,11 +48,11 @@ def engine(address: str, ca_file: str, dialect: Dialect, method: str, calls: int
     """``cpu_us`` a call and ``rate`` (calls/s) of the closed loop, ``lag_p50_us``, ``lag_p99_us`` of the open one."""
 
     async def main(_stop: loop.Stop) -> dict[str, float]:
-        async with Client(address, resolved(ca_file), dialect) as client:
-            raw = client.raw(method)
+        async with LeanClient(address, resolved(ca_file), dialect) as client:
+            raw = client.raw(method, 10.0)
 
             async def call(_index: int) -> None:
-                await raw(b"", timeout=10)
+                await raw(b"")
 
             await closed_loop(call, 500, outstanding)  # warm
             before = time.process_time()

@@ -11,6 +11,7 @@ import typing as t
 from .channel import GRPC_IMPORT_ERROR, Resolved, open_channel
 from .dialect import Dialect
 from .errors import Unimplemented, from_rpc
+from .lean_client import LeanClient
 from .schema import METHODS, message
 
 if GRPC_IMPORT_ERROR is None:
@@ -32,6 +33,7 @@ class Client:
         self.address = address
         self.dialect = dialect
         self.name = name or address
+        self._resolved = resolved
         self.channel = open_channel(address, resolved, own_connection=own_connection)
         self._calls: dict[str, t.Any] = {}
 
@@ -74,6 +76,10 @@ class Client:
         It raises grpc's own errors (errors.from_rpc() makes them ours): nothing but gRPC runs while the clock does.
         """
         return self.channel.unary_unary(self.dialect.path(method))
+
+    def lean(self) -> LeanClient:
+        """A client of the same manager for measuring, on a connection of its own; to be used with ``async with``."""
+        return LeanClient(self.address, self._resolved, self.dialect)
 
     def stream(self, method: str, request: t.Any) -> t.Any:
         """The server stream ``method`` as an async iterator of messages (it raises grpc's own errors)."""

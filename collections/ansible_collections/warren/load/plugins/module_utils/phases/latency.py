@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.warren.load.plugins.module_utils.api.errors import WarrenError, from_rpc
+from ansible_collections.warren.load.plugins.module_utils.api.errors import WarrenError
 from ansible_collections.warren.load.plugins.module_utils.api.run_names import service_name
 from ansible_collections.warren.load.plugins.module_utils.api.schema import message
 from ansible_collections.warren.load.plugins.module_utils.engine.arrivals import schedule
@@ -21,15 +21,10 @@ from ansible_collections.warren.load.plugins.module_utils.stats.summaries import
 from .observing import check_positive, check_run_id
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from ansible_collections.warren.load.plugins.module_utils.api.cluster import Cluster
     from ansible_collections.warren.load.plugins.module_utils.engine.reporter import Reporter
-
-try:
-    import grpc
-except ImportError:
-    grpc = None  # the modules say so before anything here runs
 
 LEADER_PATIENCE = 15.0  # seconds
 
@@ -88,19 +83,21 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
         manager, client = options.manager, cluster.clients[options.manager]
     else:
         raise ValueError(f"manager: {options.manager} is not one of {', '.join(cluster.clients)}, or does not answer")
-    method = client.raw(options.method)
     request = METHODS[options.method](options.run_id)
-    try:
-        reply_bytes = len(await method(request, timeout=options.timeout))  # connects, before any clock runs
-    except grpc.RpcError as error:
-        raise from_rpc(error, options.method) from error
+    async with client.lean() as lean:
+        return await _measure(lean.raw(options.method, options.timeout), request, manager, options, reporter)
+
+
+async def _measure(
+    method: Callable[[bytes], Awaitable[bytes]], request: bytes, manager: str, options: Options, reporter: Reporter
+) -> dict[str, t.Any]:
+    reply_bytes = len(await method(request))  # before any clock runs
 
     async def call(_index: int) -> None:
-        await method(request, timeout=options.timeout)
+        await method(request)
 
     def describe(error: BaseException) -> str:
-        known = isinstance(error, grpc.RpcError)
-        return str(from_rpc(error, options.method) if known else WarrenError(str(error), type(error).__name__))
+        return str(error if isinstance(error, WarrenError) else WarrenError(str(error), type(error).__name__))
 
     def progress(done: int) -> None:
         text = f"{done} of {options.calls} calls of {options.method} answered by {manager}"

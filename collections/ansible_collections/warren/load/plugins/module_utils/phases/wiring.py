@@ -22,6 +22,7 @@ from ansible_collections.warren.load.plugins.module_utils.api.errors import (
     Unreachable,
     WarrenError,
 )
+from ansible_collections.warren.load.plugins.module_utils.api.lean_client import HPACK_IMPORT_ERROR
 from ansible_collections.warren.load.plugins.module_utils.api.schema import PROTOBUF_IMPORT_ERROR
 from ansible_collections.warren.load.plugins.module_utils.engine.loop import Stop, run
 from ansible_collections.warren.load.plugins.module_utils.engine.reporter import Reporter
@@ -97,7 +98,11 @@ def options_of(kind: type[t.Any], params: dict[str, t.Any]) -> t.Any:
 
 def _module(arguments: Arguments) -> AnsibleModule:
     module = AnsibleModule(argument_spec=arguments, supports_check_mode=True)
-    for library, error in (("grpcio", GRPC_IMPORT_ERROR), ("protobuf", PROTOBUF_IMPORT_ERROR)):
+    for library, error in (
+        ("grpcio", GRPC_IMPORT_ERROR),
+        ("protobuf", PROTOBUF_IMPORT_ERROR),
+        ("hpack", HPACK_IMPORT_ERROR),
+    ):
         if error is not None:
             module.fail_json(msg=missing_required_lib(library), exception=str(error))
     return module

@@ -28,6 +28,23 @@ RUN_ID = "20261123-120102-4f1a"
 OTHER_RUN_ID = "20261122-101010-00aa"
 
 
+class DoubleLeanClient:
+    def __init__(self, cluster: DoubleCluster) -> None:
+        self.cluster = cluster
+
+    async def __aenter__(self) -> DoubleLeanClient:
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        return None
+
+    def raw(self, method: str, timeout: float) -> t.Any:
+        async def call(request: bytes) -> bytes:
+            return self.cluster.answer(method).SerializeToString()
+
+        return call
+
+
 class DoubleClient:
     def __init__(self, cluster: DoubleCluster, name: str) -> None:
         self.cluster = cluster
@@ -38,6 +55,9 @@ class DoubleClient:
             return self.cluster.answer(method).SerializeToString()
 
         return call
+
+    def lean(self) -> DoubleLeanClient:
+        return DoubleLeanClient(self.cluster)
 
     async def call(self, method: str, request: t.Any = None, timeout: float = 10.0) -> t.Any:
         return self.cluster.answer(method)

@@ -6,17 +6,16 @@ from __future__ import annotations
 
 import gzip
 
-import grpc
-import grpc.aio
 import pytest
 
+from ansible_collections.warren.load.plugins.module_utils.api.errors import Unreachable
 from ansible_collections.warren.load.plugins.module_utils.phases import latency
 
 from .conftest import RUN_ID
 
 
-def refusal(code=grpc.StatusCode.UNAVAILABLE, details="connection refused"):
-    return grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata(), details, None)
+def refusal():
+    return Unreachable("connection refused", method="ListServices")
 
 
 def test_calls_are_clocked_in_three_columns(run_phase, cluster, tmp_path):
