@@ -225,7 +225,7 @@ def test_check_mode_runs_nothing(screen):
     assert action.run() == {"changed": False, "ran": "directly"}
 
 
-def test_a_lease_that_was_taken_away_keeps_out_every_phase_but_cleanup(screen, tmp_path):
+def test_a_lease_that_was_taken_away_keeps_out_every_phase_but_cleanup(screen, tmp_path, monkeypatch):
     engine = subprocess.Popen(["sleep", "0.2"])
     work = tmp_path / "cleanup"
     work.mkdir()
@@ -240,7 +240,7 @@ def test_a_lease_that_was_taken_away_keeps_out_every_phase_but_cleanup(screen, t
         def really(command, play=play):
             return play(command) if command.startswith("touch") else shell(command)
 
-        action._low_level_execute_command = really
+        monkeypatch.setattr(action, "_low_level_execute_command", really)
         assert ("failed" not in action.run()) is prepared
 
 

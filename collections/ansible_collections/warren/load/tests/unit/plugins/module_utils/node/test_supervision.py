@@ -126,7 +126,7 @@ def test_what_cannot_be_wiped_is_an_error(tmp_path: Path, monkeypatch: pytest.Mo
         if not ignore_errors:
             raise PermissionError(13, "Permission denied", path)
 
-    monkeypatch.setattr(supervision.shutil, "rmtree", refuse)
+    monkeypatch.setattr("shutil.rmtree", refuse)
     with pytest.raises(PermissionError):
         supervision.remove([str(tmp_path / "data")])
 
