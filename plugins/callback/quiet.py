@@ -15,7 +15,9 @@ extends_documentation_fragment:
   - result_format_callback
 """
 
+import os
 import signal
+import sys
 import time
 from typing import Any
 
@@ -48,17 +50,21 @@ class CallbackModule(Default):
         now = time.monotonic()
         for (host, _task), (began, task) in sorted(self._under_way.items(), key=lambda entry: entry[0]):
             if now - began >= SILENCE:
-                self._line(f"{now - began:.0f} s", host, task)
+                # Not by way of the screen's own buffer: the alarm may have come in the middle of a write to it.
+                os.write(sys.stdout.fileno(), f"{self._text(f'{now - began:.0f} s', host, task)}\n".encode())
         if self._under_way:
             signal.setitimer(signal.ITIMER_REAL, SILENCE)
 
     def _ended(self, result: Any) -> None:
         self._under_way.pop((result.host.name, result.task._uuid), None)
 
-    def _line(self, word: str, host: str, task: Any, color: str | None = None) -> None:
+    @staticmethod
+    def _text(word: str, host: str, task: Any) -> str:
         """`changed   manager-1: The first manager runs`; the role's name is left to -v."""
-        name = task.get_name().rpartition(" : ")[2].strip()
-        self._display.display(f"{word:<9} {host}: {name}", color=color)
+        return f"{word:<9} {host}: {task.get_name().rpartition(' : ')[2].strip()}"
+
+    def _line(self, word: str, host: str, task: Any, color: str | None = None) -> None:
+        self._display.display(self._text(word, host, task), color=color)
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
         if self._display.verbosity:

@@ -46,6 +46,11 @@ options:
     description: Seconds between two looks at what is left.
     type: float
     default: 0.5
+  hollow_workers:
+    description: >-
+      Pid file of a fleet of hollow workers on this host. While the records are driven out it leaves container states
+      out of its heartbeats, which would undo the purge.
+    type: path
 """
 
 EXAMPLES = r"""
@@ -108,6 +113,7 @@ ARGUMENTS: Arguments = {
     "all_runs": {"type": "bool", "default": False},
     "outstanding": {"type": "int", "default": 16},
     "interval": {"type": "float", "default": 0.5},
+    "hollow_workers": {"type": "path"},
 }
 
 

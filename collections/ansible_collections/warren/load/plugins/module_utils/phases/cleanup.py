@@ -13,6 +13,7 @@ at once, to catch the first tick, and complete as soon as that tick has turned i
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import random
 import time
@@ -23,11 +24,12 @@ from ansible_collections.warren.load.plugins.module_utils.api.errors import NotF
 from ansible_collections.warren.load.plugins.module_utils.api.run_names import run_id_of
 from ansible_collections.warren.load.plugins.module_utils.api.schema import message
 from ansible_collections.warren.load.plugins.module_utils.engine import journal
+from ansible_collections.warren.load.plugins.module_utils.node import supervision
 
 from .observing import Observer, check_positive, check_run_id
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from ansible_collections.warren.load.plugins.module_utils.api.cluster import Cluster
     from ansible_collections.warren.load.plugins.module_utils.engine.reporter import Reporter
@@ -40,12 +42,16 @@ QUIET = 1.0  # seconds after the last delete before an empty list is believed: a
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """What to delete: one run's or ``all_runs``'; ``outstanding`` writes at a time, a look each ``interval`` s."""
+    """What to delete: one run's or ``all_runs``'; ``outstanding`` writes at a time, a look each ``interval`` s.
+
+    ``hollow_workers``: the pid file of a fleet of ours, None without one.
+    """
 
     run_id: str | None
     all_runs: bool = False
     outstanding: int = 16
     interval: float = 0.5
+    hollow_workers: str | None = None
     check_mode: bool = False
 
     def __post_init__(self) -> None:
@@ -60,6 +66,19 @@ class Options:
         """Whether a service of that name is to go; never one that does not carry the name of a run."""
         run_id = run_id_of(name)
         return run_id is not None and (self.all_runs or run_id == self.run_id)
+
+
+@contextlib.contextmanager
+def _quiet(pid_file: str | None) -> Iterator[None]:
+    """Have the hollow workers leave container states out of their heartbeats: they would undo the purge."""
+    if pid_file is None:
+        yield
+        return
+    supervision.send(pid_file, "USR1")
+    try:
+        yield
+    finally:
+        supervision.send(pid_file, "USR2")
 
 
 class _Cleanup:
@@ -230,7 +249,8 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
     services_found, containers_found = len(cleanup.services), len(cleanup.containers)
     if cleanup.left and not options.check_mode:
         reporter.event("cleanup", services=services_found, containers=containers_found)
-        await cleanup.run()
+        with _quiet(options.hollow_workers):
+            await cleanup.run()
         try:
             await cleanup.look()
         except WarrenError as error:

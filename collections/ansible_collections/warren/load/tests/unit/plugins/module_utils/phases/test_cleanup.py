@@ -9,6 +9,7 @@ import asyncio
 import pytest
 
 from ansible_collections.warren.load.plugins.module_utils.api.errors import NoLeader, OutcomeUnknown
+from ansible_collections.warren.load.plugins.module_utils.node import supervision
 from ansible_collections.warren.load.plugins.module_utils.phases import cleanup
 
 from .conftest import OTHER_RUN_ID, RUN_ID, DoubleClient
@@ -226,3 +227,19 @@ def test_refusals():
         cleanup.Options("wl-")
     with pytest.raises(ValueError, match="outstanding"):
         cleanup.Options(RUN_ID, outstanding=0)
+
+
+def test_hollow_workers_are_quiet_while_records_are_driven_out(run_phase, cluster, monkeypatch):
+    fill(cluster)
+    sent = []
+    monkeypatch.setattr(
+        supervision, "send", lambda pid_file, name: sent.append((pid_file, name, len(cluster.services)))
+    )
+    run_phase(cleanup, cleanup.Options(RUN_ID, interval=0.01, hollow_workers="/srv/pid.json"))
+    assert sent == [("/srv/pid.json", "USR1", 4), ("/srv/pid.json", "USR2", 0)]
+
+
+def test_no_fleet_no_signal(run_phase, cluster, monkeypatch):
+    fill(cluster)
+    monkeypatch.setattr(supervision, "send", lambda *_arguments: pytest.fail("nobody was to be signalled"))
+    run_phase(cleanup, OPTIONS)
