@@ -33,13 +33,13 @@ STYLES = {
     "fail": "red",
     "inconclusive": "cyan",
     "invalid": "bright red",
-    "not judged": "dark gray",
+    "not judged": "bright gray",
     "problem": "red",
     "warning": "yellow",
     "note": "",
     "mark": "bright purple",
     "title": "bright blue",
-    "dim": "dark gray",
+    "dim": "bright gray",
 }
 
 MARK_SENTENCES = {
