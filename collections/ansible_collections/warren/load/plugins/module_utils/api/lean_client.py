@@ -12,6 +12,7 @@ the collection goes through gRPC itself; the tests hold the two against each oth
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import ssl
 import struct
@@ -38,8 +39,8 @@ except ImportError as error:
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 0, 1, 3, 4, 6, 7, 8, 9
 END_STREAM, ACK, END_HEADERS, PADDED, PRIORITY = 0x1, 0x1, 0x4, 0x8, 0x20
 HEADER_TABLE_SIZE, ENABLE_PUSH, MAX_CONCURRENT_STREAMS, INITIAL_WINDOW_SIZE = 1, 2, 3, 4
-CANCEL = 8
-WINDOW_MAX = 2**31 - 1
+REFUSED_STREAM, CANCEL = 7, 8
+WINDOW_MAX = STREAM_MAX = 2**31 - 1
 WINDOW_DEFAULT = 65535
 FRAME_MAX = 16384  # bytes; a request must fit into one frame
 SWEEP_PERIOD = 0.1  # seconds between two looks for calls past their deadline
@@ -55,6 +56,7 @@ CODES = (
 _CODES = CODES.split()
 _FRAME = struct.Struct(">BHBBI")  # length (24 bits in two), type, flags, stream
 _SETTING = struct.Struct(">HI")
+_GOING = "the server is going away"
 
 
 def _frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
@@ -86,19 +88,23 @@ def _headers(path: str, authority: str, timeout: float, *, tls: bool) -> bytes:
         "te": "trailers",
         "content-type": "application/grpc",
         "user-agent": "warren.load",
-        "grpc-timeout": f"{int(timeout * 1000)}m",
+        "grpc-timeout": f"{math.ceil(timeout * 1000)}m",
     }
     return b"".join(b"\x00" + _text(name) + _text(value) for name, value in fields.items())
 
 
 class _Call:
-    """One call under way: ``reply`` gathers the framed message, ``status`` the headers that decide."""
+    """One call: ``headers`` and the framed ``message`` are to be sent, ``reply`` gathers the server's framed message."""
 
-    __slots__ = ("deadline", "future", "method", "reply")
+    __slots__ = ("deadline", "future", "headers", "message", "method", "reply")
 
-    def __init__(self, future: asyncio.Future[bytes], method: str, deadline: float) -> None:
+    def __init__(
+        self, future: asyncio.Future[bytes], method: str, headers: bytes, message: bytes, deadline: float
+    ) -> None:
         self.future = future
         self.method = method
+        self.headers = headers
+        self.message = message
         self.deadline = deadline
         self.reply = bytearray()
 
@@ -108,17 +114,23 @@ class _Call:
 
 
 class _Connection(asyncio.Protocol):
-    """One HTTP/2 connection and the calls on it."""
+    """One HTTP/2 connection and the calls on it.
+
+    ``answered`` is set once the server has sent its settings, which make it ``usable``, or the connection is lost;
+    ``why`` says then what ended it.
+    """
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
         self.transport: asyncio.Transport | None = None
         self.calls: dict[int, _Call] = {}
         self.usable = False
+        self.answered = asyncio.Event()
+        self.why = ""
         self._next_stream = 1
         self._buffer = bytearray()
         self._out: list[bytes] = []
-        self._waiting: list[tuple[_Call, bytes, bytes]] = []  # for the peer's windows or stream limit
+        self._waiting: list[_Call] = []  # for the peer's windows or stream limit
         self._window = WINDOW_DEFAULT  # what we may send on the connection, in bytes
         self._stream_window = WINDOW_DEFAULT
         self._max_streams = WINDOW_MAX
@@ -145,7 +157,6 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = t.cast(asyncio.Transport, transport)
-        self.usable = True
         settings = ((HEADER_TABLE_SIZE, 0), (ENABLE_PUSH, 0), (INITIAL_WINDOW_SIZE, WINDOW_MAX))
         self.transport.write(
             b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -154,30 +165,52 @@ class _Connection(asyncio.Protocol):
         )
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.end(f"the connection was lost ({exc or 'closed by the server'})")
+
+    def end(self, why: str) -> None:
+        """Drop the connection and fail its calls; ``why`` is what they say. Does nothing the second time."""
+        if self.why:
+            return
+        self.why = why
         self.usable = False
+        self.answered.set()
         if self._sweeping:
             self._sweeping.cancel()
-        waiting = {id(call) for call, _headers_, _message in self._waiting}
-        for call in [*self.calls.values(), *(entry[0] for entry in self._waiting)]:
-            sent = id(call) not in waiting
-            call.fail(
-                Unreachable(f"the connection was lost ({exc or 'closed by the server'})", method=call.method, sent=sent)
-            )
-        self.calls.clear()
-        self._waiting.clear()
+        if self.transport:
+            self.transport.abort()
+        calls, self.calls = self.calls, {}
+        for call in calls.values():
+            call.fail(Unreachable(why, method=call.method, sent=True))
+        self._fail_waiting(why)
+
+    def _fail_waiting(self, why: str) -> None:
+        waiting, self._waiting = self._waiting, []
+        for call in waiting:
+            call.fail(Unreachable(why, method=call.method, sent=False))
 
     def data_received(self, data: bytes) -> None:
+        if self.why:
+            return
+        try:
+            self._read(data)
+        except Exception as error:  # whatever it was: what follows can no longer be told apart
+            self.end(f"the server does not keep to HTTP/2 ({type(error).__name__}: {error})")
+
+    def _read(self, data: bytes) -> None:
         buffer = self._buffer
         buffer += data
         position, end = 0, len(buffer)
         while end - position >= 9:
             high, low, kind, flags, stream = _FRAME.unpack_from(buffer, position)
-            until = position + 9 + (high << 16) + low
+            length = (high << 16) + low
+            if length > FRAME_MAX:
+                raise ValueError(f"a frame of {length} bytes")
+            until = position + 9 + length
             if until > end:
                 break
             handler = self._frames.get(kind)
             if handler:
-                handler(flags, stream & WINDOW_MAX, bytes(buffer[position + 9 : until]))
+                handler(flags, stream & STREAM_MAX, bytes(buffer[position + 9 : until]))
             position = until
         del buffer[:position]
 
@@ -186,11 +219,11 @@ class _Connection(asyncio.Protocol):
     def call(self, method: str, headers: bytes, message: bytes, timeout: float) -> asyncio.Future[bytes]:
         """Send a framed message under a header block; the future has the reply's bytes, or a WarrenError."""
         future: asyncio.Future[bytes] = self.loop.create_future()
-        call = _Call(future, method, self.loop.time() + timeout)
+        call = _Call(future, method, headers, message, self.loop.time() + timeout)
         if self._waiting or not self._may_send(len(message)):
-            self._waiting.append((call, headers, message))
+            self._waiting.append(call)
         else:
-            self._send(call, headers, message)
+            self._send(call)
         if self._sweeping is None:
             self._sweeping = self.loop.call_later(SWEEP_PERIOD, self._sweep)
         return future
@@ -198,7 +231,8 @@ class _Connection(asyncio.Protocol):
     def _may_send(self, size: int) -> bool:
         return size <= self._window and size <= self._stream_window and len(self.calls) < self._max_streams
 
-    def _send(self, call: _Call, headers: bytes, message: bytes) -> None:
+    def _send(self, call: _Call) -> None:
+        headers, message = call.headers, call.message
         stream = self._next_stream
         self._next_stream += 2
         self.calls[stream] = call
@@ -222,10 +256,10 @@ class _Connection(asyncio.Protocol):
         self._out.clear()
 
     def _send_waiting(self) -> None:
-        while self._waiting and self._may_send(len(self._waiting[0][2])):
-            call, headers, message = self._waiting.pop(0)
+        while self._waiting and self._may_send(len(self._waiting[0].message)):
+            call = self._waiting.pop(0)
             if not call.future.done():
-                self._send(call, headers, message)
+                self._send(call)
 
     def _sweep(self) -> None:
         """Fail the calls past their deadline, and tell the server to forget them."""
@@ -236,9 +270,9 @@ class _Connection(asyncio.Protocol):
             call = self.calls.pop(stream)
             call.fail(classify("DEADLINE_EXCEEDED", "Deadline Exceeded", call.method))
             self._write(_frame(RST_STREAM, 0, stream, CANCEL.to_bytes(4)))
-        for entry in [entry for entry in self._waiting if entry[0].deadline <= now]:
-            self._waiting.remove(entry)
-            entry[0].fail(classify("DEADLINE_EXCEEDED", "Deadline Exceeded before it could be sent", entry[0].method))
+        for call in [call for call in self._waiting if call.deadline <= now]:
+            self._waiting.remove(call)
+            call.fail(classify("DEADLINE_EXCEEDED", "Deadline Exceeded before it could be sent", call.method))
         self._send_waiting()
         busy = self.calls or self._waiting
         self._sweeping = self.loop.call_later(SWEEP_PERIOD, self._sweep) if busy else None
@@ -252,7 +286,7 @@ class _Connection(asyncio.Protocol):
         if call.future.done():
             return
         status = trailers.get("grpc-status")
-        if status == "0" and len(call.reply) >= 5 and not call.reply[0]:
+        if status == "0" and call.reply[:5] == b"\x00" + max(0, len(call.reply) - 5).to_bytes(4):  # one whole message
             call.future.set_result(bytes(call.reply[5:]))
         elif status is None or status == "0":
             call.fail(
@@ -300,12 +334,19 @@ class _Connection(asyncio.Protocol):
 
     def _reset(self, _flags: int, stream: int, payload: bytes) -> None:
         call = self.calls.pop(stream, None)  # a server may reset a stream that has ended: nothing to do then
-        if call:
-            call.fail(
-                classify(
-                    "UNAVAILABLE", f"the server reset the call (HTTP/2 code {int.from_bytes(payload)})", call.method
-                )
-            )
+        if call is None:
+            return
+        code = int.from_bytes(payload)
+        # Not begun (RFC 9113, 8.7), so it may go again, once another call ends or the sweep comes.
+        if code == REFUSED_STREAM and self.usable:
+            call.reply.clear()
+            self._waiting.insert(0, call)
+            return
+        if code == CANCEL and call.deadline - self.loop.time() < SWEEP_PERIOD:  # the server keeps the deadline too
+            call.fail(classify("DEADLINE_EXCEEDED", "Deadline Exceeded", call.method))
+        else:
+            call.fail(classify("UNAVAILABLE", f"the server reset the call (HTTP/2 code {code})", call.method))
+        self._send_waiting()
 
     def _settings(self, flags: int, _stream: int, payload: bytes) -> None:
         if flags & ACK:
@@ -316,6 +357,9 @@ class _Connection(asyncio.Protocol):
             elif name == INITIAL_WINDOW_SIZE:
                 self._stream_window = value
         self._write(_frame(SETTINGS, ACK, 0))
+        if not self.answered.is_set():
+            self.usable = True
+            self.answered.set()
         self._send_waiting()
 
     def _ping(self, flags: int, _stream: int, payload: bytes) -> None:
@@ -326,7 +370,9 @@ class _Connection(asyncio.Protocol):
         self.usable = False
         last = int.from_bytes(payload[:4])
         for stream in [stream for stream in self.calls if stream > last]:
-            self.calls.pop(stream).fail(Unreachable("the server is going away", sent=False))
+            call = self.calls.pop(stream)
+            call.fail(Unreachable(_GOING, method=call.method, sent=False))
+        self._fail_waiting(_GOING)
 
     def _window_update(self, _flags: int, stream: int, payload: bytes) -> None:
         if stream == 0:
@@ -366,7 +412,7 @@ class LeanClient:
         self._context = _tls_context(resolved) if resolved.tls else None
         self._connection: _Connection | None = None
         self._opening: asyncio.Task[None] | None = None
-        self._why = "not connected yet"
+        self._why = f"no connection to {address} yet"
 
     async def __aenter__(self) -> LeanClient:
         await self.open()
@@ -375,22 +421,31 @@ class LeanClient:
     async def __aexit__(self, *_exc: object) -> None:
         if self._opening:
             self._opening.cancel()
-        if self._connection and self._connection.transport:
-            self._connection.transport.close()
-            await asyncio.sleep(0)
+        if self._connection:
+            self._connection.end("the connection was closed")
+        await asyncio.sleep(0)
 
     async def open(self) -> None:
         """Connect; raises Unreachable where nobody answers, or the two sides do not fit."""
         host, port = split_address(self.address)
         name = self._resolved.server_name if self._context else None
+        connection = _Connection()
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
-                _transport, self._connection = await asyncio.get_running_loop().create_connection(
-                    _Connection, host, port, ssl=self._context, server_hostname=name
+                await connection.loop.create_connection(
+                    lambda: connection, host, port, ssl=self._context, server_hostname=name
                 )
+                await connection.answered.wait()  # its settings limit what may be sent
+            if not connection.usable:
+                raise ConnectionError(connection.why)
+            self._connection = connection
+            self._why = f"the connection to {self.address} was lost"
         except OSError as error:  # a TimeoutError and an ssl.SSLError are OSErrors too
-            self._why = f"failed to connect to {self.address} ({error or 'no answer in time'})"
+            self._why = f"failed to connect to {self.address} ({str(error) or 'no answer in time'})"
             raise Unreachable(self._why, sent=False) from error
+        finally:
+            if self._connection is not connection:
+                connection.end(self._why)
 
     async def _reopen(self) -> None:
         try:
@@ -410,7 +465,7 @@ class LeanClient:
             if connection is None or not connection.usable:
                 if self._opening is None or self._opening.done():
                     self._opening = asyncio.ensure_future(self._reopen())
-                raise Unreachable(f"failed to connect to {self.address}: no connection", method=method, sent=False)
+                raise Unreachable(self._why, method=method, sent=False)
             message = b"\x00" + len(request).to_bytes(4) + request
             if len(message) > FRAME_MAX:
                 raise ValueError(f"a request of {len(request)} bytes does not fit into one frame of {FRAME_MAX}")

@@ -85,13 +85,25 @@ Handler = t.Callable[[t.Any], t.Any]
 
 
 class ScriptedManager:
-    """A double: a real grpc.aio server whose answers a test writes; it follows no facts beyond those the test gives."""
+    """A double: a real grpc.aio server whose answers a test writes; it follows no facts beyond those the test gives.
 
-    def __init__(self, certificates: Certificates | None = None) -> None:
+    ``options`` are gRPC's own, for the server; with ``mutual``, it asks for a client certificate of its own CA. Started
+    again, it listens where it did before.
+    """
+
+    def __init__(
+        self,
+        certificates: Certificates | None = None,
+        options: t.Sequence[tuple[str, t.Any]] = (),
+        *,
+        mutual: bool = False,
+    ) -> None:
         self.handlers: dict[str, Handler] = {}
         self.calls: list[tuple[str, t.Any]] = []
         self.address = ""
         self._certificates = certificates
+        self._options = options
+        self._mutual = mutual
         self._server: t.Any = None
 
     async def _answer(self, method: str, request: t.Any, context: t.Any) -> t.Any:
@@ -113,14 +125,16 @@ class ScriptedManager:
         )
 
     async def start(self) -> None:
-        self._server = grpc.aio.server()
+        self._server = grpc.aio.server(options=self._options)
         handlers = {method: self._handler(method) for method in self.handlers}
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
         if self._certificates is None:
-            port = self._server.add_insecure_port("127.0.0.1:0")
+            port = self._server.add_insecure_port(self.address or "127.0.0.1:0")
         else:
             pair = (self._certificates.key, self._certificates.leaf)
-            port = self._server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([pair]))
+            root = self._certificates.ca_file.read_bytes() if self._mutual else None
+            credentials = grpc.ssl_server_credentials([pair], root, self._mutual)
+            port = self._server.add_secure_port(self.address or "127.0.0.1:0", credentials)
         self.address = f"127.0.0.1:{port}"
         await self._server.start()
 
