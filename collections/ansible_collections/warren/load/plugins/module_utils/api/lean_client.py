@@ -94,7 +94,7 @@ def _headers(path: str, authority: str, timeout: float, *, tls: bool) -> bytes:
 
 
 class _Call:
-    """One call: ``headers`` and the framed ``message`` are to be sent, ``reply`` gathers the server's framed message."""
+    """One call: ``headers`` and framed ``message`` are to be sent, ``reply`` gathers the server's framed message."""
 
     __slots__ = ("deadline", "future", "headers", "message", "method", "reply")
 
