@@ -689,7 +689,7 @@ def test_a_server_that_keeps_the_deadline_itself(timeout: float, kind: type[Warr
     async def scenario() -> None:
         connection, _wire, (future,) = _connected(1, timeout)
         connection.data_received(_frame(lean_client.RST_STREAM, 0, 1, lean_client.CANCEL.to_bytes(4)))
-        assert type(future.exception()) is kind
+        assert isinstance(future.exception(), kind)
         connection.end("the test is over")
 
     asyncio.run(scenario())
