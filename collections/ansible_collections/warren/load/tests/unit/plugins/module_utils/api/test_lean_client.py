@@ -695,6 +695,24 @@ def test_a_server_that_keeps_the_deadline_itself(timeout: float, kind: type[Warr
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("stream_window", [65535, 10_000])
+def test_no_more_is_sent_than_the_windows_let(stream_window: int) -> None:
+    """65535 bytes on the connection until the server adds to them, and what its settings say on each stream."""
+
+    async def scenario() -> None:
+        connection, _wire, futures = _connected(0)
+        window = struct.pack(">HI", lean_client.INITIAL_WINDOW_SIZE, stream_window)
+        connection.data_received(_frame(lean_client.SETTINGS, 0, 0, window))
+        futures += [connection.call("ListNodes", b"", bytes(16_384), 1000.0) for _turn in range(6)]
+        assert len(connection.calls) == (3 if stream_window > 16_384 else 0)
+        connection.data_received(_frame(lean_client.WINDOW_UPDATE, 0, 0, (1).to_bytes(4)))
+        assert len(connection.calls) == (4 if stream_window > 16_384 else 0)
+        connection.end("the test is over")
+        assert all(isinstance(future.exception(), Unreachable) for future in futures)
+
+    asyncio.run(scenario())
+
+
 def test_a_call_that_the_server_refuses_to_begin_is_sent_again_when_another_has_ended() -> None:
     """As gRPC's server does with one sent right after a reply, while it still counts the stream that ended."""
 
