@@ -38,7 +38,7 @@ options:
   rate:
     description: How many calls a second are planned.
     type: float
-    default: 200.0
+    default: 250.0
   arrivals:
     description: V(poisson) as from independent users, V(uniform) as by a metronome.
     type: str
@@ -132,7 +132,7 @@ from ansible_collections.warren.load.plugins.module_utils.phases.wiring import A
 ARGUMENTS: Arguments = {
     "method": {"type": "str", "choices": sorted(latency.METHODS), "default": "ListServices"},
     "calls": {"type": "int", "default": 1000},
-    "rate": {"type": "float", "default": 200.0},
+    "rate": {"type": "float", "default": 250.0},
     "arrivals": {"type": "str", "choices": list(KINDS), "default": "poisson"},
     "seed": {"type": "int", "default": 1},
     "concurrency": {"type": "int", "default": 0},

@@ -7,7 +7,7 @@
 Three clocks a call, in s since the start: when it was intended, sent and done. Send lag (sent - intended) is the
 generator's own fault, service time (done - sent) what one call saw, response time (done - intended) what a user who
 came at the planned moment would have seen. A closed loop has no plan: a stalled server also stalls its questions, so
-its percentiles hide the stall. (A unary call over gRPC's asyncio shows no time of first byte.)
+its percentiles hide the stall. (A call ends with its whole reply: there is no time of first byte.)
 """
 
 from __future__ import annotations

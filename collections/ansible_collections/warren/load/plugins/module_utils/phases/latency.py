@@ -57,7 +57,7 @@ class Options:
     run_id: str
     method: str = "ListServices"
     calls: int = 1000
-    rate: float = 200.0
+    rate: float = 250.0
     arrivals: str = "poisson"
     seed: int = 1
     concurrency: int = 0
