@@ -23,6 +23,7 @@ STAGES := $(BIN)/python scripts/stages.py
 .PHONY: help
 help:
 	@echo "make load-small   set up what is missing, then load-test the embedded sandbox"
+	@echo "make load-medium  load-large, load-massive: the same with more; make load-custom ARGS='-e services=500 -e replicas=5'"
 	@echo "make setup        only set up .venv"
 	@echo "make test         all tests (one limit: 25 minutes on 2 cores); its parts:"
 	@echo "                  lint  sanity  unit  contract  integration  molecule"
@@ -65,10 +66,11 @@ setup-test: $(TEST_READY)
 # -------------------------------------------------------------------------------------------------- runs
 
 # ARGS goes to ansible-playbook: make load-small ARGS='-e services=10'
-.PHONY: load-small
-load-small: $(RUN_READY)
-	@echo "==> ansible-playbook playbooks/load-small.yml $(ARGS)"
-	@$(BIN)/ansible-playbook playbooks/load-small.yml $(ARGS)
+LOADS := load-small load-medium load-large load-massive load-custom
+.PHONY: $(LOADS)
+$(LOADS): $(RUN_READY)
+	@echo "==> ansible-playbook playbooks/$@.yml $(ARGS)"
+	@$(BIN)/ansible-playbook playbooks/$@.yml $(ARGS)
 
 # ------------------------------------------------------------------------------------------------- tests
 

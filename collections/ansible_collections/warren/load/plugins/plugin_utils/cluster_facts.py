@@ -196,6 +196,15 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
         )
     if found:
         _compare(public, found)
+    if (
+        public.given("warren_load_scale") == "custom"
+        and public.given("warren_load_services") is None
+        and public.given("warren_load_replicas") is None
+    ):
+        public.errors.append(
+            "warren_load_scale is custom, which has no size of its own: give warren_load_services, "
+            "warren_load_replicas or both, such as -e services=500 -e replicas=5."
+        )
     services = public.whole("warren_load_services", scale["services"])
     containers = services * public.whole("warren_load_replicas", scale["replicas"])
     for option, choices in CHOICES.items():
