@@ -54,7 +54,9 @@ options:
     choices: [small, medium, large, massive, custom]
     default: custom
   fail_at:
-    description: The mildest level at which an objective fails.
+    description:
+      - The mildest level at which an objective fails. One without a critical limit fails when it is missed, since
+        nothing is worse.
     type: str
     choices: [acceptable, missed, critical]
     default: missed

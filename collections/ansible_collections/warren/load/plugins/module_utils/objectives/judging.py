@@ -20,6 +20,8 @@ missed      limits.acceptable  upper bound < acceptable
 critical    limits.critical    upper bound <= critical
 ==========  =================  =====================================
 
+A row that has no critical limit has no level worse than missed, so with ``critical`` it fails from missed on.
+
 ``pass`` if the whole interval is on the good side, ``fail`` if the whole interval is on the bad side, else
 ``inconclusive``, with an estimate of how many more samples would tell. A percentile whose sample is too small for an
 upper bound can fail but never pass. ``invalid`` where the audit says that the generator's own delay is in the value and
@@ -79,7 +81,7 @@ def judge(
     green = (
         verdict in ("pass", "inconclusive")
         and counts["pass"] > 0
-        and all(LEVELS.index(entry["level"]) < LEVELS.index(fail_at) for entry in undecided)
+        and all(LEVELS.index(entry["level"]) < LEVELS.index(_failing(entry["limits"], fail_at)) for entry in undecided)
     )
     return {
         "judgements": judgements,
@@ -177,7 +179,7 @@ def _judge_row(
             return judgement
         limits[level] = number["value"]
     judgement["limits"] = {"target": limits["target"]} if row.direction == "equal" else limits
-    judgement["limit"] = limits.get("target" if row.direction == "equal" else _DECIDING[fail_at])
+    judgement["limit"] = limits["target" if row.direction == "equal" else _DECIDING[_failing(limits, fail_at)]]
     for mark in marks:
         if mark in row.not_judged_with:
             judgement["note"] = row.not_judged_with[mark]
@@ -200,14 +202,12 @@ def _judge_row(
 
 def _decide(row: Row, judgement: Judgement, limits: dict[str, float], fail_at: str) -> tuple[str, str]:
     """Verdict and note of a value, from where the two ends of its interval fall."""
-    failing = LEVELS.index("missed" if row.direction == "equal" and fail_at == "acceptable" else fail_at)
+    failing = LEVELS.index("missed" if row.direction == "equal" else _failing(limits, fail_at))
 
     def fails(value: float | None) -> bool:
         """An end that is not known could be anywhere, so it is as bad as can be."""
         return value is None or LEVELS.index(level_of(value, limits, row.direction, inclusive=row.inclusive)) >= failing
 
-    if judgement["limit"] is None:
-        return "pass", f"the objective has no level {fail_at}"
     value: float = judgement["value"]
     best: float | None = value
     worst: float | None = value
@@ -221,6 +221,11 @@ def _decide(row: Row, judgement: Judgement, limits: dict[str, float], fail_at: s
     if fails(best):
         return "fail", ""
     return "inconclusive", _more_samples(row, judgement, worst)
+
+
+def _failing(limits: t.Mapping[str, float], fail_at: str) -> str:
+    """The mildest level at which a row with these limits fails: where nothing is critical, missed is as bad as can be."""
+    return "missed" if fail_at == "critical" and "critical" not in limits else fail_at
 
 
 def _more_samples(row: Row, judgement: Judgement, worst: float | None) -> str:
@@ -317,7 +322,5 @@ def _summary(verdict: str, judgements: list[Judgement], counts: dict[str, int]) 
 
 def _failure(entry: Judgement) -> str:
     value = quantity(entry["value"], entry["unit"])
-    if entry["limit"] is None:
-        return f"{entry['label']} is {value}"
     limit = limit_text(entry["limit"], entry["unit"], entry["direction"], inclusive=entry["inclusive"])
     return f"{entry['label']} is {value} (limit {limit})"

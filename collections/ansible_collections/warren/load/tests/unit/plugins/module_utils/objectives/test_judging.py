@@ -234,11 +234,18 @@ def test_overall_order_and_green():
 def test_fail_at_levels():
     value = latency(300, 290, 310, 5000)
     assert [one(value, fail_at=fail_at)["verdict"] for fail_at in FAIL_AT] == ["fail", "pass", "pass"]
-    assert one({"create": {"failed": 1}}, [FAILED], fail_at="acceptable")["verdict"] == "fail"
-    harmless = one({"create": {"failed": 1}}, [FAILED], fail_at="critical")
-    assert (harmless["verdict"], harmless["level"]) == ("pass", "missed")
-    endless = {**LATENCY, "limits": {"target": 200}}
-    assert one(latency(10**6, 10, None, 5), [endless], fail_at="critical")["verdict"] == "pass"
+    for fail_at in FAIL_AT:
+        assert one({"create": {"failed": 1}}, [FAILED], fail_at=fail_at)["verdict"] == "fail"
+        assert one({"create": {"failed": 0}}, [FAILED], fail_at=fail_at)["verdict"] == "pass"
+
+
+def test_without_a_critical_limit_a_row_fails_when_it_is_missed():
+    endless = {**LATENCY, "limits": {"target": 200, "acceptable": 500}}
+    bad = one(latency(900, 800, 950, 5000), [endless], fail_at="critical")
+    assert (bad["verdict"], bad["level"], bad["limit"]) == ("fail", "missed", 500)
+    assert one(latency(300, 290, 310, 5000), [endless], fail_at="critical")["verdict"] == "pass"
+    open_ = judged({**latency(510, 450, 600, 1000), "create": {"failed": 0}}, [endless, FAILED], fail_at="critical")
+    assert (open_["verdict"], open_["green"]) == ("inconclusive", False)
 
 
 def test_advice_is_given_where_it_is_missed_only():
