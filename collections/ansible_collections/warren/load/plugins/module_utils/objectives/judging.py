@@ -224,7 +224,7 @@ def _decide(row: Row, judgement: Judgement, limits: dict[str, float], fail_at: s
 
 
 def _failing(limits: t.Mapping[str, float], fail_at: str) -> str:
-    """The mildest level at which a row with these limits fails: where nothing is critical, missed is as bad as can be."""
+    """The mildest level at which a row with these limits fails: without a critical limit missed is the worst."""
     return "missed" if fail_at == "critical" and "critical" not in limits else fail_at
 
 

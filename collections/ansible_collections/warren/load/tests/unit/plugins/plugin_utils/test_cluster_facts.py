@@ -66,7 +66,8 @@ def test_sandbox_follows_the_scale(scale: str, managers: int, workers: int, dial
 
 def test_custom_has_no_size_of_its_own() -> None:
     (error,) = facts({"scale": "custom"})["errors"]
-    assert "warren_load_services" in error and "-e services=500" in error
+    assert "warren_load_services" in error
+    assert "-e services=500" in error
     found = facts({"scale": "custom", "services": 500, "replicas": 5})
     assert (found["errors"], found["services"], found["replicas"]) == ([], 500, 5)
     assert facts({"scale": "custom", "replicas": 7})["errors"] == []
