@@ -38,7 +38,7 @@ class Target:
 
 def measure(target: Target) -> tuple[dict[str, Any] | None, str | None]:
     """(row, None) with what the process uses, or (None, the sentence that says why it cannot be told)."""
-    pid, why = _pid(target)
+    pid, why = find_pid(target)
     used = process_table.usage(pid) if pid is not None else None
     if used is not None:
         return _row(target, used), None
@@ -78,7 +78,8 @@ def _quantity(value: float, unit: str, count: int) -> dict[str, Any]:
     return {"value": value, "unit": unit, "low": None, "high": None, "n": count}
 
 
-def _pid(target: Target) -> tuple[int | None, str]:
+def find_pid(target: Target) -> tuple[int | None, str]:
+    """(its number, why that may be of no use), or (None, the reason why it was not found) as a clause of a sentence."""
     if target.pid:
         return target.pid, f"no process has the number {target.pid}"
     if target.pid_file:
