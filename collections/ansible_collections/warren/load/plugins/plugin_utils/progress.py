@@ -31,6 +31,7 @@ FIRST_POLL = (
 POLL = 1.0  # seconds between polls
 POLL_HERE = 0.25  # the same on this very machine, where a poll costs 4 ms instead of a trip
 LINE = 3.0  # seconds at least between two progress lines
+SHARE = 1 / 15  # of a phase's age, which is waited at least too, so that long phases do not fill the screen
 STILL = 30.0  # seconds without change after which a line says so
 LONELY = 60.0  # seconds without an answer of the host after which it is given up; its engine stops itself after 30
 GONE = 5.0  # seconds for the result of a process that is gone to appear
@@ -84,8 +85,8 @@ class Lines:
         self._clock = clock
         self._text = ""
         self._shown = ""
-        self._shown_at = clock() - LINE
-        self._changed_at = clock()
+        self._begun = self._changed_at = clock()
+        self._shown_at = self._begun - LINE
 
     def update(self, text: str, *, last: bool = False) -> None:
         """Show ``text`` if it is new and the last line is old enough, and at the end in any case."""
@@ -95,7 +96,7 @@ class Lines:
         if not text:
             return
         if text != self._shown:
-            if last or now - self._shown_at >= LINE:
+            if last or now - self._shown_at >= max(LINE, (now - self._begun) * SHARE):
                 self._put(text)
         elif not last and now - self._shown_at >= STILL:
             self._put(f"{text} (unchanged for {now - self._changed_at:.0f} s)", text)

@@ -43,6 +43,18 @@ def test_lines_are_calm_and_aligned():
     assert shown == [f"create    {count} of 50 services created" for count in (0, 3, 6, 9, 50)]
 
 
+def test_the_lines_of_a_long_phase_grow_further_apart():
+    shown: list[float] = []
+    clock = Clock()
+    lines = Lines("await", lambda _line: shown.append(clock.now), clock)
+    for second in range(1200):
+        clock.now = float(second)
+        lines.update(f"{second} of 3000 containers running")
+    assert shown[:4] == [0, 3, 6, 9]
+    assert len(shown) < 70
+    assert max(later - earlier for earlier, later in zip(shown, shown[1:], strict=False)) <= 1200 / 15
+
+
 def test_nothing_new_is_said_seldom_but_said():
     shown: list[str] = []
     clock = Clock()
