@@ -19,16 +19,19 @@ description:
     decided, is skipped. Names are the same in every run.
   - The file is written anew, as a whole, after every result that changes it, so that an interrupted run has one too.
     Until the playbook has ended, it holds an error that says so.
-  - It goes to C(junit.xml) in the results folder of the run as soon as M(warren.load.plan) or M(warren.load.report) has
-    named that, and to O(path) if that is set.
+  - Of a load test it goes to C(junit.xml) in the folder of all results (C(warren_load_results_dir)), from the first
+    task on, so that there is a report whatever happened; and, as soon as M(warren.load.plan) or M(warren.load.report)
+    has named that, to C(junit.xml) in the results folder of the run.
+  - Values of variables that are named like a secret (C(ansible_password), for example) are taken out, and so is what
+    looks like a join token or a private key.
   - In check mode nothing is written.
 requirements:
-  - junit-xml
   - enabling it, C(callbacks_enabled = warren.load.junit) in C(ansible.cfg)
 options:
   path:
     description:
-      - Another place for the report, for every playbook that runs.
+      - Another place for the report than the folder of all results; then for every playbook that runs, not only for
+        load tests.
       - A relative path in C(ansible.cfg) starts where that file is.
     type: path
     env:
@@ -50,6 +53,7 @@ options:
 """
 
 import datetime
+import json
 import os
 import platform
 import time
@@ -58,11 +62,26 @@ from pathlib import Path
 
 from ansible import context
 from ansible.plugins.callback import CallbackBase
+from ansible.template import Templar
 
 from ansible_collections.warren.load.plugins.plugin_utils.files import write_whole
-from ansible_collections.warren.load.plugins.plugin_utils.junit import LIBRARY_ERROR, Case, build, objective_case
+from ansible_collections.warren.load.plugins.plugin_utils.junit import (
+    HOSTS,
+    PHASES,
+    PLAYBOOK,
+    RED,
+    TASKS,
+    Case,
+    build,
+    document_cases,
+    objective_case,
+    suite_name,
+    suite_properties,
+)
+from ansible_collections.warren.load.plugins.plugin_utils.places import results_home
+from ansible_collections.warren.load.plugins.plugin_utils.redaction import Secrets, values_in
 
-PHASES = {
+PHASE_OF = {
     "cluster_info": "preflight",
     "preflight": "preflight",
     "run_lock": "lock",
@@ -77,8 +96,8 @@ PHASES = {
 }
 """Module of this collection -> phase."""
 
+LOAD_ROLE = "warren.load.load"
 _VERDICT_ACTIONS = ("ansible.builtin.fail", "ansible.builtin.assert", "fail", "assert")
-_RED = ("failure", "error")
 _LONG = 10_000  # characters of one text
 
 
@@ -100,14 +119,20 @@ class CallbackModule(CallbackBase):
         self._case_properties = False
         self._timestamp = ""
         self._playbook: Case | None = None
+        self._play: t.Any = None
+        self._load_test = False
+        self._secrets: Secrets | None = None
 
     # What Ansible calls. None of them may raise: a callback that does is only a warning, and the report would be lost.
 
     def v2_playbook_on_start(self, playbook: t.Any) -> None:
         self._safely(self._start, playbook)
 
+    def v2_playbook_on_play_start(self, play: t.Any) -> None:
+        self._play = play
+
     def v2_runner_on_start(self, host: t.Any, task: t.Any) -> None:
-        self._safely(lambda: self._begun.__setitem__((task._uuid, host.get_name()), time.monotonic()))
+        self._safely(self._task_begins, host, task)
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         self._safely(self._ok, result)
@@ -132,13 +157,6 @@ class CallbackModule(CallbackBase):
             self._display.warning(f"warren.load.junit writes no more: {type(error).__name__}: {error}")
 
     def _start(self, playbook: t.Any) -> None:
-        if LIBRARY_ERROR:
-            self.disabled = True
-            self._display.warning(
-                "warren.load.junit is off, because the Python package junit-xml is missing: install it on the "
-                "controller (pip install junit-xml), or take the callback out of callbacks_enabled."
-            )
-            return
         if context.CLIARGS.get("check"):
             self.disabled = True
             return
@@ -147,13 +165,30 @@ class CallbackModule(CallbackBase):
         self._timestamp = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S")
         name = os.path.splitext(os.path.basename(str(getattr(playbook, "_file_name", ""))))[0].replace("_", "-")
         self._playbook = Case(
-            classname="warren.load.playbook",
+            classname=PLAYBOOK,
             name=f"{name or 'playbook'} runs to its end",
             state="error",
             kind="interrupted",
             message="The run was interrupted, or is still going on.",
         )
+        plays = playbook.get_plays()
+        self._load_test = any(_has_plan(play.tasks) or LOAD_ROLE in map(str, play.roles) for play in plays)
         self._put(self._playbook)
+
+    def _task_begins(self, host: t.Any, task: t.Any) -> None:
+        self._begun[task._uuid, host.get_name()] = time.monotonic()
+        if self._secrets is None and self._play is not None:
+            self._look_at_variables(host)
+
+    def _look_at_variables(self, host: t.Any) -> None:
+        """Once, at the first task: what must not be written down, and where results go unless the plan says."""
+        variables = self._play.get_variable_manager().get_vars(play=self._play, host=host)
+        templar = Templar(loader=self._play.get_loader(), variables=variables)
+        self._secrets = Secrets(values_in(variables, templar.template))
+        if self._load_test and not self._path:
+            folder = str(templar.template(variables.get("warren_load_results_dir")) or results_home())
+            self._path = os.path.join(folder, "junit.xml")
+            self._write()
 
     def _ok(self, result: t.Any) -> None:
         data = result.result
@@ -188,14 +223,12 @@ class CallbackModule(CallbackBase):
             return
         if ignore_errors:
             return
-        red = [case.message for case in self._cases.values() if case.state in _RED and case is not self._playbook]
+        red = [case.message for case in self._cases.values() if case.state in RED and case is not self._playbook]
         if action in _VERDICT_ACTIONS and red and (self._green is False or message in red):
             return  # the task that fails the run: what it says is in the cases of objectives and phases
         task = str(result.task.get_name())
-        name = f"[{result.host.get_name()}] {task}"
-        self._put(
-            Case("warren.load.tasks", name, "error", self._seconds(result), "task-failed", message, _details(data))
-        )
+        name = f"[{_host_of(result)}] {task}"
+        self._put(Case(TASKS, name, "error", self._seconds(result), "task-failed", message, _details(data)))
 
     def _unreachable(self, result: t.Any) -> None:
         message = _message(result.result)
@@ -205,12 +238,12 @@ class CallbackModule(CallbackBase):
             self._phase(result, phase, "skipped" if ignored else "error", message)
         if ignored:
             return
-        name = f"[{result.host.get_name()}] is reachable"
-        self._put(Case("warren.load.hosts", name, "error", self._seconds(result), "unreachable", message))
+        name = f"[{_host_of(result)}] is reachable"
+        self._put(Case(HOSTS, name, "error", self._seconds(result), "unreachable", message))
 
     def _skipped(self, result: t.Any) -> None:
         phase = _action_of(result)[1]
-        if phase is not None and ("warren.load.phases", phase) not in self._cases:
+        if phase is not None and (PHASES, phase) not in self._cases:
             self._phase(result, phase, "skipped", "the phase was skipped")
 
     def _end(self, stats: t.Any) -> None:
@@ -218,7 +251,7 @@ class CallbackModule(CallbackBase):
             return
         summaries = {host: stats.summarize(host) for host in stats.processed}
         bad = [host for host, counts in summaries.items() if counts.get("failures") or counts.get("unreachable")]
-        red = any(case.state in _RED and case is not self._playbook for case in self._cases.values())
+        red = any(case.state in RED and case is not self._playbook for case in self._cases.values())
         if bad and not red:
             self._playbook.kind, self._playbook.message = "failed", f"Failed on {', '.join(sorted(bad))}."
         else:
@@ -227,42 +260,53 @@ class CallbackModule(CallbackBase):
 
     def _phase(self, result: t.Any, phase: str, state: str, message: str = "") -> None:
         """One case a phase, whatever number of tasks and hosts it has: the worst of them counts."""
-        before = self._cases.get(("warren.load.phases", phase))
+        before = self._cases.get((PHASES, phase))
         if before is not None:
             before.seconds = max(before.seconds, self._seconds(result))
-            if before.state in _RED or (state == "skipped"):
+            if before.state in RED or (state == "skipped"):
                 return
         text = _details(result.result) if state == "error" else ""
-        case = Case("warren.load.phases", phase, state, self._seconds(result), "phase-failed", message, text)
+        case = Case(PHASES, phase, state, self._seconds(result), "phase-failed", message, text)
         if before is not None:
             case.seconds = before.seconds
         self._put(case)
 
     def _learn(self, action: str, data: t.Mapping[str, t.Any]) -> None:
-        """Where the results of the run go, and what it is called."""
+        """Where the results of the run go, and what it is called; when they are written, all that they say."""
         if data.get("results_path"):
             self._folder = str(data["results_path"])
             self._properties["results"] = self._folder
-        if data.get("run_id"):
-            self._properties["run_id"] = str(data["run_id"])
-        if data.get("scale"):
-            self._properties["scale"] = str(data["scale"])
-            self._suite = f"warren.load.{data['scale']}"
-        if action == "report":
-            self._green = data.get("green", self._green)
-            self._properties["verdict"] = str(data.get("verdict"))
-            case = self._cases.get(("warren.load.phases", "report"))
-            if case is not None:
-                lines = [str(data.get("summary", "")), *(str(finding) for finding in data.get("findings") or [])]
-                files = [name for name in data.get("files") or [] if "/" not in str(name)]
-                lines += [f"[[ATTACHMENT|{os.path.join(self._folder, str(name))}]]" for name in files]
-                case.output = "\n".join(lines)
+        for name in ("run_id", "scale", "scenario"):
+            if data.get(name):
+                self._properties[name] = str(data[name])
+        self._suite = suite_name(self._properties)
+        if action != "report":
+            return
+        self._green = data.get("green", self._green)
+        try:
+            document = json.loads((Path(self._folder) / "results.json").read_bytes())
+        except (OSError, ValueError):
+            return  # it could not be written, and the task says so
+        self._suite = suite_name(document["run"])
+        self._properties = suite_properties(document, self._folder)
+        for case in document_cases(document, self._folder):
+            own = self._cases.get((case.classname, case.name))
+            if own is None:
+                self._put(case, write=False)
+            elif own.state not in RED:
+                # A phase that stopped early is no failed task.
+                if case.state in RED:
+                    own.state, own.kind, own.message = case.state, case.kind, case.message
+                own.output = case.output
 
     def _seconds(self, result: t.Any) -> float:
         begun = self._begun.get((result.task._uuid, result.host.get_name()))
         return time.monotonic() - begun if begun is not None else 0.0
 
     def _put(self, case: Case, *, write: bool = True) -> None:
+        if self._secrets is not None:
+            for name in ("name", "message", "text", "output"):
+                setattr(case, name, self._secrets.out_of(getattr(case, name)))
         self._cases[(case.classname, case.name)] = case
         if write:
             self._write()
@@ -287,6 +331,24 @@ class CallbackModule(CallbackBase):
             write_whole(path, content)
 
 
+def _host_of(result: t.Any) -> str:
+    """The host of a result; of a delegated task, whose it was and where it ran."""
+    host = str(result.host.get_name())
+    there = (result.result.get("_ansible_delegated_vars") or {}).get("ansible_delegated_host")
+    return f"{host} -> {there}" if there and there != host else host
+
+
+def _has_plan(blocks: t.Iterable[t.Any]) -> bool:
+    """Whether a task that plans a load test is among these tasks and blocks."""
+    for entry in blocks:
+        if hasattr(entry, "block"):
+            if _has_plan((*entry.block, *entry.rescue, *entry.always)):
+                return True
+        elif getattr(entry, "action", "") == "warren.load.plan":
+            return True
+    return False
+
+
 def _action_of(result: t.Any) -> tuple[str, str | None]:
     """The module of a result, by its short name if it is ours, and the phase that it is, if it is one."""
     task = result.task
@@ -294,7 +356,7 @@ def _action_of(result: t.Any) -> tuple[str, str | None]:
     name = action.removeprefix("warren.load.")
     if name == action:
         return action, None
-    return name, PHASES.get(name)
+    return name, PHASE_OF.get(name)
 
 
 def _message(data: t.Mapping[str, t.Any]) -> str:

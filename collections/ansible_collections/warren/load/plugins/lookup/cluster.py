@@ -41,9 +41,9 @@ from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.warren.load.plugins.module_utils.node import supervision
 from ansible_collections.warren.load.plugins.plugin_utils import cluster_facts
+from ansible_collections.warren.load.plugins.plugin_utils.places import COLLECTION, results_home
 
-COLLECTION = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-CONTROLLER_ONLY = ("ansible", "junit")
+CONTROLLER_ONLY = ("ansible",)
 
 
 def running(directory: str) -> list[dict[str, t.Any]]:
@@ -61,14 +61,6 @@ def requirements() -> list[str]:
     with open(os.path.join(COLLECTION, "requirements.txt"), encoding="utf-8") as stream:
         lines = [line.split("#")[0].strip() for line in stream]
     return [line for line in lines if line and not line.startswith(CONTROLLER_ONLY)]
-
-
-def results_home() -> str:
-    """results/ beside the playbooks of the checkout that the collection is in, or else in the current directory."""
-    checkout = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(COLLECTION))))
-    if os.path.isdir(os.path.join(checkout, "playbooks")) and os.path.isdir(os.path.join(checkout, "inventories")):
-        return os.path.join(checkout, "results")
-    return os.path.join(os.getcwd(), "results")
 
 
 class LookupModule(LookupBase):

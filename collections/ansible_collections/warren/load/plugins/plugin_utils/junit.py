@@ -17,15 +17,12 @@ import xml.etree.ElementTree as ET
 
 from ansible_collections.warren.load.plugins.module_utils.objectives.units import number, quantity
 
-try:
-    from junit_xml import TestCase, TestSuite
-except ImportError as error:
-    TestCase, TestSuite = None, object
-    LIBRARY_ERROR: str | None = str(error)
-else:
-    LIBRARY_ERROR = None
-
+PHASES, OBJECTIVES = "warren.load.phases", "warren.load.objectives"
+PLAYBOOK, TASKS, HOSTS = "warren.load.playbook", "warren.load.tasks", "warren.load.hosts"
+"""Classnames."""
+ATTACHED = ("report.md", "report.txt", "results.json")
 STATES = ("passed", "skipped", "failure", "error")
+RED = ("failure", "error")
 
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _STATE_OF_VERDICT = {
@@ -52,19 +49,6 @@ class Case:
     properties: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
-class StrictSuite(TestSuite):
-    """A junit-xml suite without what junit-10.xsd refuses, and with a time on every case, which some readers need."""
-
-    def build_xml_doc(self, encoding: str | None = None) -> ET.Element:
-        """The suite as an element."""
-        element: ET.Element = super().build_xml_doc(encoding)
-        element.attrib.pop("disabled", None)
-        element.set("time", f"{sum(case.elapsed_sec or 0.0 for case in self.test_cases):.3f}")
-        for case in element.iter("testcase"):
-            case.set("time", f"{float(case.get('time', '0')):.3f}")
-        return element
-
-
 def build(
     cases: t.Sequence[Case],
     *,
@@ -75,23 +59,114 @@ def build(
     case_properties: bool = False,
 ) -> bytes:
     """The document. ``case_properties`` adds what junit-10.xsd refuses and newer readers show."""
-    suite = StrictSuite(
-        _clean(name),
-        [_test_case(case) for case in cases],
-        timestamp=timestamp or None,
-        hostname=_clean(hostname) or None,
-        properties={_clean(key): _clean(value) for key, value in (properties or {}).items()} or None,
-    )
-    element = suite.build_xml_doc()
-    if case_properties:
-        for case, node in zip(cases, element.iter("testcase"), strict=True):
-            _add_properties(node, case.properties)
-    root = ET.Element("testsuites", {"name": "warren.load"})
-    for attribute in ("tests", "failures", "errors", "time"):
-        root.set(attribute, element.get(attribute, "0"))
-    root.append(element)
+    counts = {
+        "tests": str(len(cases)),
+        "failures": str(sum(case.state == "failure" for case in cases)),
+        "errors": str(sum(case.state == "error" for case in cases)),
+    }
+    time = f"{sum(max(case.seconds, 0.0) for case in cases):.3f}"
+    root = ET.Element("testsuites", {"name": "warren.load", **counts, "time": time})
+    suite = ET.SubElement(root, "testsuite", {"name": _clean(name), **counts})
+    suite.set("skipped", str(sum(case.state == "skipped" for case in cases)))
+    suite.set("time", time)
+    for attribute, value in (("timestamp", timestamp), ("hostname", hostname)):
+        if value:
+            suite.set(attribute, _clean(value))
+    _add_properties(suite, properties)
+    for case in cases:
+        _add_case(suite, case, with_properties=case_properties)
     ET.indent(root)
     return b'<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="utf-8") + b"\n"
+
+
+def suite_name(run: t.Mapping[str, t.Any]) -> str:
+    """The suite of a run: its scenario, or its scale where it is the load test."""
+    scenario = str(run.get("scenario") or "load")
+    return f"warren.load.{run.get('scale') or 'custom'}" if scenario == "load" else f"warren.load.{scenario}"
+
+
+def suite_properties(document: t.Mapping[str, t.Any], folder: str = "") -> dict[str, str]:
+    """What the run was, for those who look at the suite: which program, how much, on what."""
+    run, environment = document["run"], document["environment"]
+    program = environment.get("program")
+    program = program if isinstance(program, dict) else {"name": program}
+    managers = environment.get("managers")
+    found = {
+        "results": folder,
+        "run_id": run.get("id"),
+        "scenario": run.get("scenario"),
+        "scale": run.get("scale"),
+        "services": run.get("services"),
+        "replicas": run.get("replicas"),
+        "seed": run.get("seed"),
+        "dialect": run.get("dialect"),
+        "marks": " ".join(run.get("marks") or []),
+        "program": program.get("name"),
+        "program_sha256": program.get("sha256"),
+        "program_version": program.get("version"),
+        "managers": len(managers) if isinstance(managers, list) else None,
+        "workers": environment.get("workers_ready"),
+        "verdict": document["judgement"]["verdict"],
+    }
+    return {name: str(value) for name, value in found.items() if value not in (None, "")}
+
+
+def document_cases(document: t.Mapping[str, t.Any], folder: str = "") -> list[Case]:
+    """The cases of a results document: its phases, and its objectives."""
+    judgement = document["judgement"]
+    cases = []
+    for phase in document["run"]["phases"]:
+        state = {"ok": "passed", "failed": "error"}.get(str(phase.get("status")), "skipped")
+        message = str(phase.get("error") or "") or ("the phase was not reached" if state == "skipped" else "")
+        cases.append(
+            Case(
+                PHASES,
+                str(phase.get("name")),
+                state,
+                float(phase.get("duration") or 0.0),
+                "phase-failed" if state == "error" else "",
+                message if state != "passed" else "",
+            )
+        )
+    objectives = [objective_case(entry) for entry in judgement["objectives"]]
+    judge = Case(PHASES, "judge")
+    red = any(case.state in RED for case in (*cases, *objectives))
+    if not objectives or not (red or judgement["green"]):
+        # A run that ends with exit code 2 is never green here either.
+        judge = Case(PHASES, "judge", "error", 0.0, judgement["verdict"], judgement["summary"])
+    return [*cases, judge, Case(PHASES, "report", output=report_output(document, folder)), *objectives]
+
+
+def report_output(document: t.Mapping[str, t.Any], folder: str) -> str:
+    """What the case of the report prints: verdict, findings, and the reports as attachments."""
+    lines = [str(document["judgement"]["summary"])]
+    lines += [str(finding["sentence"]) for finding in document["findings"]]
+    if folder:
+        lines += [f"[[ATTACHMENT|{folder.rstrip('/')}/{name}]]" for name in ATTACHED]
+    return "\n".join(lines)
+
+
+def foreign_cases(content: bytes) -> list[Case]:
+    """The cases of an earlier report that only its playbook can know: hosts, tasks, and how the playbook ended."""
+    try:
+        root = ET.fromstring(content)
+    except ET.ParseError:
+        return []
+    cases = []
+    for element in root.iter("testcase"):
+        if element.get("classname") not in (PLAYBOOK, TASKS, HOSTS):
+            continue
+        case = Case(str(element.get("classname")), str(element.get("name")))
+        try:
+            case.seconds = float(element.get("time") or 0.0)
+        except ValueError:
+            case.seconds = 0.0
+        for child in element:
+            if child.tag in STATES:
+                case.state, case.kind = child.tag, child.get("type") or ""
+                case.message, case.text = child.get("message") or "", child.text or ""
+        cases.append(case)
+    return cases
 
 
 def objective_case(judgement: t.Mapping[str, t.Any]) -> Case:
@@ -115,13 +190,14 @@ def objective_case(judgement: t.Mapping[str, t.Any]) -> Case:
     if judgement.get("n") is not None:
         lines.append(f"samples    {judgement['n']}")
     lines += [f"{level:<11}{number(bound)} {unit}" for level, bound in (judgement.get("limits") or {}).items()]
-    lines += [f"level      {judgement.get('level')}", f"verdict    {verdict}", f"source     {judgement.get('source')}"]
+    lines.append(f"level      {judgement.get('level') or 'none'}")
+    lines += [f"verdict    {verdict}", f"source     {judgement.get('source')}"]
     if judgement.get("marks"):
         lines.append(f"marks      {', '.join(judgement['marks'])}")
     lines += [f"- {advice}" for advice in judgement.get("advice") or []]
     text = "\n".join(lines)
     return Case(
-        classname="warren.load.objectives",
+        classname=OBJECTIVES,
         name=f"{judgement.get('id')}: {judgement.get('sentence')}",
         state=state,
         kind="objective" if state == "failure" else verdict,
@@ -145,29 +221,25 @@ def _limit(judgement: t.Mapping[str, t.Any]) -> str:
     return f"{sign} {quantity(limit, str(judgement.get('unit', '')))}"
 
 
-def _test_case(case: Case) -> t.Any:
-    made = TestCase(
-        _clean(case.name),
-        classname=_clean(case.classname),
-        elapsed_sec=max(case.seconds, 0.0),
-        stdout=_clean(case.output) or None,
-    )
-    message, text = _clean(case.message) or case.state, _clean(case.text)
-    if case.state == "failure":
-        made.add_failure_info(message, text, _clean(case.kind))
-    elif case.state == "error":
-        made.add_error_info(message, text, _clean(case.kind))
-    elif case.state == "skipped":
-        made.add_skipped_info(message, text)
-    return made
+def _add_case(suite: ET.Element, case: Case, *, with_properties: bool) -> None:
+    element = ET.SubElement(suite, "testcase", {"classname": _clean(case.classname), "name": _clean(case.name)})
+    element.set("time", f"{max(case.seconds, 0.0):.3f}")
+    if with_properties:
+        _add_properties(element, case.properties)
+    if case.state != "passed":
+        told = {"message": _clean(case.message) or case.state}
+        if case.kind and case.state != "skipped":
+            told["type"] = _clean(case.kind)
+        ET.SubElement(element, case.state, told).text = _clean(case.text) or None
+    if case.output:
+        ET.SubElement(element, "system-out").text = _clean(case.output)
 
 
-def _add_properties(node: ET.Element, properties: t.Mapping[str, str]) -> None:
+def _add_properties(element: ET.Element, properties: t.Mapping[str, str] | None) -> None:
     if properties:
-        group = ET.Element("properties")
-        for key, value in properties.items():
-            ET.SubElement(group, "property", {"name": _clean(key), "value": _clean(value)})
-        node.insert(0, group)
+        group = ET.SubElement(element, "properties")
+        for name, value in properties.items():
+            ET.SubElement(group, "property", {"name": _clean(name), "value": _clean(value)})
 
 
 def _clean(text: t.Any) -> str:

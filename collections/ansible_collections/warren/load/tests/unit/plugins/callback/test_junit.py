@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import xml.etree.ElementTree as ET
 from types import SimpleNamespace
@@ -15,7 +16,26 @@ from ansible_collections.warren.load.plugins.callback import junit
 
 def result(action, data=None, *, name="a task", host="gen", uuid="1"):
     task = SimpleNamespace(action=action, resolved_action=action, _uuid=uuid, get_name=lambda: name)
-    return SimpleNamespace(task=task, host=SimpleNamespace(get_name=lambda: host), result=data or {})
+    return SimpleNamespace(task=task, host=host_named(host), result=data or {})
+
+
+def host_named(name):
+    return SimpleNamespace(get_name=lambda: name, name=name)
+
+
+class Play:
+    """A play as far as the callback looks at one: its tasks, and its hosts' variables."""
+
+    def __init__(self, variables=None, actions=("warren.load.plan",)):
+        self.tasks = [SimpleNamespace(block=[SimpleNamespace(action=name) for name in actions], rescue=[], always=[])]
+        self.roles = []
+        self._variables = variables or {}
+
+    def get_variable_manager(self):
+        return SimpleNamespace(get_vars=lambda play, host: self._variables)
+
+    def get_loader(self):
+        return None
 
 
 JUDGED = {
@@ -47,7 +67,11 @@ class Run:
         given = {"path": str(path) if path else None, "case_properties": False, **options}
         self.callback.get_option = given.get
         self.path = path
-        self.callback.v2_playbook_on_start(SimpleNamespace(_file_name="/x/load_small.yml"))
+        plays = options.get("plays", [])
+        self.callback.v2_playbook_on_start(SimpleNamespace(_file_name="/x/load_small.yml", get_plays=lambda: plays))
+        for play in plays:
+            self.callback.v2_playbook_on_play_start(play)
+            self.callback.v2_runner_on_start(host_named("gen"), result("ansible.builtin.ping").task)
 
     def cases(self, path=None):
         root = ET.parse(path or self.path).getroot()
@@ -87,13 +111,7 @@ def test_objectives_and_phases_become_cases(playing, tmp_path):
     assert playing.cases(folder / "junit.xml")[("phases", "plan")] == "passed"
     playing.callback.v2_runner_on_ok(result("warren.load.await_containers"))
     playing.callback.v2_runner_on_ok(result("warren.load.judge", JUDGED))
-    reported = {
-        **learnt,
-        "verdict": "fail",
-        "green": False,
-        "summary": "fail: B",
-        "files": ["results.json", "samples/x"],
-    }
+    reported = {**learnt, "verdict": "fail", "green": False, "summary": "fail: B"}
     playing.callback.v2_runner_on_ok(result("warren.load.report", reported))
     playing.callback.v2_runner_on_failed(result("ansible.builtin.fail", {"msg": "fail: B"}, name="Verdict"))
     playing.end(failures=1)
@@ -109,8 +127,6 @@ def test_objectives_and_phases_become_cases(playing, tmp_path):
     assert playing.cases() == expected
     assert (folder / "junit.xml").read_bytes() == playing.path.read_bytes()
     text = playing.path.read_text()
-    assert f"[[ATTACHMENT|{folder}/results.json]]" in text
-    assert "samples/x" not in text
     assert 'name="warren.load.small"' in text
     assert sorted(os.listdir(folder)) == ["junit.xml"]
     assert playing.warnings == []
@@ -201,12 +217,63 @@ def test_nothing_is_written_without_a_place_or_in_check_mode(monkeypatch, tmp_pa
     assert os.listdir(tmp_path) == []
 
 
-def test_a_missing_library_is_one_warning(monkeypatch, tmp_path):
-    monkeypatch.setattr(junit, "LIBRARY_ERROR", "No module named 'junit_xml'")
-    without = Run(monkeypatch, tmp_path / "junit.xml")
-    assert without.callback.disabled
-    assert len(without.warnings) == 1
-    assert "pip install junit-xml" in without.warnings[0]
+def test_of_a_load_test_there_is_a_report_from_the_first_task_on(monkeypatch, tmp_path):
+    """Whatever happens, and before there is a plan."""
+    folder = tmp_path / "results"
+    refused = Run(monkeypatch, None, plays=[Play({"warren_load_results_dir": str(folder)})])
+    assert refused.cases(folder / "junit.xml") == {PLAYBOOK: "error"}
+    said = {"msg": "warren_load_services is '0': it must be a whole number, 1 or more."}
+    refused.callback.v2_runner_on_failed(result("ansible.builtin.fail", said, name="The settings make sense"))
+    refused.end(failures=1)
+    assert refused.cases(folder / "junit.xml") == {
+        PLAYBOOK: "passed",
+        ("tasks", "[gen] The settings make sense"): "error",
+    }
+    assert os.listdir(folder) == ["junit.xml"]
+
+
+def test_another_playbook_leaves_the_report_of_the_load_test_alone(monkeypatch, tmp_path):
+    Run(monkeypatch, None, plays=[Play({"warren_load_results_dir": str(tmp_path)}, ["warren.load.process"])]).end()
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_option_comes_before_the_results_folder(monkeypatch, tmp_path):
+    Run(monkeypatch, tmp_path / "mine.xml", plays=[Play({"warren_load_results_dir": str(tmp_path / "results")})]).end()
+    assert os.listdir(tmp_path) == ["mine.xml"]
+
+
+def test_secrets_are_taken_out(monkeypatch, tmp_path):
+    variables = {"ansible_password": "hunter2 hunter2", "warren_load_results_dir": str(tmp_path)}
+    run = Run(monkeypatch, None, plays=[Play(variables)])
+    told = {"msg": f"login with hunter2 hunter2 failed, join --token {'0f' * 32}", "stderr": "token=abcdefgh"}
+    run.callback.v2_runner_on_failed(result("ansible.builtin.command", told, name="Up"))
+    run.callback.v2_runner_on_failed(result("warren.load.create", told))
+    text = (tmp_path / "junit.xml").read_text()
+    assert text.count("login with (removed) failed") >= 2
+    for secret in ("hunter2", "0f0f0f", "abcdefgh"):
+        assert secret not in text
+
+
+def test_what_the_results_say_is_in_the_report(monkeypatch, tmp_path, playing):
+    """A phase that stopped early is no failed task, but it failed."""
+    document = {
+        "run": {"id": "x", "scale": "large", "phases": [{"name": "await", "status": "failed", "error": "too late"}]},
+        "environment": {"program": {"name": "warren", "sha256": "ab" * 32, "version": "v1.6.0"}},
+        "findings": [{"sentence": "Nothing ran."}],
+        "judgement": {"verdict": "fail", "green": False, "summary": "fail: A", "objectives": JUDGED["judgements"]},
+    }
+    (tmp_path / "results.json").write_text(json.dumps(document))
+    playing.callback.v2_runner_on_ok(result("warren.load.await_containers"))
+    playing.callback.v2_runner_on_ok(result("warren.load.report", {"results_path": str(tmp_path), "green": False}))
+    cases = playing.cases()
+    assert cases["phases", "await"] == "error"
+    assert cases["objectives", "b: B holds."] == "failure"
+    root = ET.parse(playing.path).getroot()
+    assert root[0].get("name") == "warren.load.large"
+    told = {entry.get("name"): entry.get("value") for entry in root.iter("property")}
+    assert (told["program_sha256"], told["program_version"]) == ("ab" * 32, "v1.6.0")
+    assert "Nothing ran." in playing.path.read_text()
+    assert f"[[ATTACHMENT|{tmp_path}/report.md]]" in playing.path.read_text()
 
 
 def test_it_never_raises(playing, tmp_path):
