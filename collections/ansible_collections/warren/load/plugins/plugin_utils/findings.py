@@ -98,11 +98,11 @@ def phases_failed(evidence: Evidence) -> Iterator[Finding]:
 
 
 def audit_void(evidence: Evidence) -> Iterator[Finding]:
-    for reason in audit_reasons(evidence.audit):
+    if reasons := audit_reasons(evidence.audit):
         yield Finding(
             "audit-void",
             "warning",
-            f"The generator could not keep up with its plan: {reason}",
+            f"The generator could not keep up with its plan: {'; '.join(reason.rstrip('.') for reason in reasons)}",
             "Its delay is in the response times: what passes all the same passes, the rest says nothing about Warren. "
             "Use a generator with an idle CPU of its own.",
         )
