@@ -120,7 +120,7 @@ class CallbackModule(Default):
         if ignore_errors:
             return
         self._line("FAILED", self.host_label(result), result.task, C.COLOR_ERROR)
-        message = str(result.result.get("msg", "")).strip()
+        message = str(result.result.get("msg", "")).strip().replace("\n", "\n  ")
         # A run that keeps a failure until it has cleaned up fails with the same words again: once is enough to read.
         self._display.display(f"  {'as above' if message in self._said else message}", color=C.COLOR_ERROR)
         self._said.add(message)

@@ -34,10 +34,13 @@ _raw:
   elements: dict
 """
 
+import functools
 import os
+import re
 import typing as t
 
 from ansible.plugins.lookup import LookupBase
+from ansible.utils.vars import load_extra_vars
 
 from ansible_collections.warren.load.plugins.module_utils.node import supervision
 from ansible_collections.warren.load.plugins.plugin_utils import cluster_facts
@@ -63,6 +66,13 @@ def requirements() -> list[str]:
     return [line for line in lines if line and not line.startswith(CONTROLLER_ONLY)]
 
 
+@functools.cache
+def known() -> frozenset[str]:
+    """The public variables: those that role cluster documents."""
+    with open(os.path.join(COLLECTION, "roles/cluster/meta/argument_specs.yml"), encoding="utf-8") as stream:
+        return frozenset(re.findall(r"^ +(warren_load_\w+):", stream.read(), re.MULTILINE))
+
+
 class LookupModule(LookupBase):
     def run(self, terms: list[str], variables: t.Any = None, **kwargs: t.Any) -> list[dict[str, t.Any]]:
         """One dictionary; see plugin_utils/cluster_facts."""
@@ -84,4 +94,5 @@ class LookupModule(LookupBase):
             results_home=results_home(),
             running=running,
         )
-        return [cluster_facts.derive(cluster_facts.Public(given), around)]
+        said = frozenset(load_extra_vars(self._loader))
+        return [cluster_facts.derive(cluster_facts.Public(given, known(), said), around)]

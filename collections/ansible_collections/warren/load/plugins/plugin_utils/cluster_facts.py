@@ -8,11 +8,14 @@ Pure: the lookup `warren.load.cluster` hands everything in. PRIVATE to the colle
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import os
 import re
 import typing as t
 from dataclasses import dataclass, field
+
+from ansible_collections.warren.load.plugins.module_utils.api.images import unfit
 
 # The guide's clusters. `dialect` is that of the sandbox: containers where the guide has one manager, since Warren
 # cannot join more there.
@@ -44,18 +47,29 @@ WORDS = re.compile(r"[^A-Za-z0-9.-]+")
 
 
 class Public:
-    """The public variables; wrong values become sentences in `errors` and count as not given."""
+    """The public variables; wrong values become sentences in `errors` and count as not given.
 
-    def __init__(self, values: t.Mapping[str, t.Any]) -> None:
+    `known` are the names that there are (none: any will do), `said` those that the command line gives.
+    """
+
+    def __init__(
+        self, values: t.Mapping[str, t.Any], known: t.Collection[str] = (), said: t.Collection[str] = ()
+    ) -> None:
         self._values = values
-        self.errors: list[str] = []
+        self._said = said
+        self.errors: list[str] = list(_misspelt(values, known, said)) if known else []
 
     def given(self, name: str) -> t.Any:
-        """The variable, or its short name; None where neither is set or the value is empty."""
+        """The variable, or its short name; None where neither is set or the value is empty.
+
+        The short name counts where the long one is not set, and before what an inventory or a playbook says if it was
+        given on the command line.
+        """
         value = self._values.get(name)
         short = name.removeprefix("warren_load_")
-        if value in (None, "") and short in SHORT_NAMES:
-            value = self._values.get(short)
+        wins = value in (None, "") or (short in self._said and name not in self._said)
+        if wins and short in SHORT_NAMES and self._values.get(short) not in (None, ""):
+            value = self._values[short]
         return None if value in (None, "", "None") else value
 
     def text(self, name: str, default: str = "") -> str:
@@ -104,6 +118,22 @@ class Public:
             pass
         self.errors.append(f"{name} is {str(value)!r}: it must be {kind}, {smallest:g} or more.")
         return default
+
+
+def _misspelt(values: t.Iterable[str], known: t.Collection[str], said: t.Iterable[str]) -> t.Iterator[str]:
+    """A sentence for each variable with our prefix that there is not, and for what is nearly a short name."""
+    for name in sorted(values):
+        if name.startswith("warren_load_") and name not in known:
+            # The prefix alone would make any two alike.
+            ends = [one.removeprefix("warren_load_") for one in known]
+            near = difflib.get_close_matches(name.removeprefix("warren_load_"), ends, 1, 0.7)
+            there = "the README of role warren.load.cluster lists those there are."
+            hint = f"did you mean warren_load_{near[0]}?" if near else there
+            yield f"There is no variable {name}: {hint}"
+    for name in sorted(said):
+        near = difflib.get_close_matches(name, SHORT_NAMES, 1, 0.8)
+        if near and name != near[0]:
+            yield f"There is no variable {name}: did you mean {near[0]}?"
 
 
 @dataclass(frozen=True)
@@ -160,6 +190,17 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
             "or an inventory with hosts in the group managers."
         )
 
+    workers = [] if endpoint or sandbox else list(around.groups.get("workers", []))
+    image = public.text("warren_load_image", "registry.k8s.io/pause:3.9")
+    wrong = unfit(image) if workers else ""
+    if wrong:
+        public.errors.append(wrong)
+    if sandbox and binary and not around.is_file(binary):
+        public.errors.append(
+            f"warren_load_binary is {binary!r}, which is no file here: give the path of a Warren program, or leave it "
+            "out to use the simulator."
+        )
+
     dialect = public.choice("warren_load_dialect", CHOICES["warren_load_dialect"], "auto")
     if dialect == "auto" and ours:
         features = around.host_vars.get(hosts[0], {}).get("manager_features") if hosts else None
@@ -191,9 +232,7 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
     venv = f"{state_dir}/venv-{hashlib.sha256(' '.join(around.requirements).encode()).hexdigest()[:10]}"
     python = around.host_vars.get(generator, {}).get("generator_python")
     if not python:
-        python = (
-            f"{venv}/bin/python" if around.local and around.is_file(f"{venv}/bin/python") else around.playbook_python
-        )
+        python = f"{venv}/bin/python" if around.local and around.is_file(f"{venv}/.ready") else around.playbook_python
     if found:
         _compare(public, found)
     if (
@@ -205,6 +244,7 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
             "warren_load_scale is custom, which has no size of its own: give warren_load_services, "
             "warren_load_replicas or both, such as -e services=500 -e replicas=5."
         )
+    objectives = public.text("warren_load_objectives_file")
     services = public.whole("warren_load_services", scale["services"])
     containers = services * public.whole("warren_load_replicas", scale["replicas"])
     for option, choices in CHOICES.items():
@@ -224,12 +264,12 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
         "scale": public.choice("warren_load_scale", SCALES, "small"),
         "services": services,
         "replicas": public.whole("warren_load_replicas", scale["replicas"]),
-        "image": public.text("warren_load_image", "registry.k8s.io/pause:3.9"),
+        "image": image,
         "running": running,
         "kept_nodes": [node["node"] for node in running if node["labels"].get("run", "") != "yes"],
         "running_managers": [node["node"] for node in running if node["labels"].get("role") == "manager"],
         "manager_hosts": hosts,
-        "worker_hosts": [] if endpoint or sandbox else list(around.groups.get("workers", [])),
+        "worker_hosts": workers,
         "generator": generator,
         "hollow_workers": hollow,
         # Hollow nodes must never take over the record of a worker that an existing cluster has.
@@ -264,7 +304,7 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
         "allow_foreign": public.flag("warren_load_allow_foreign"),
         "keep": public.flag("warren_load_keep"),
         "fail_at": public.choice("warren_load_fail_at", CHOICES["warren_load_fail_at"], "missed"),
-        "objectives_file": public.text("warren_load_objectives_file"),
+        "objectives_file": os.path.abspath(os.path.expanduser(objectives)) if objectives else "",
         "results_dir": public.text("warren_load_results_dir", around.results_home),
         "create_concurrency": int(public.number("warren_load_create_concurrency")),
         # Generous: a deadline is there so that nothing waits for ever, not to judge.

@@ -67,6 +67,12 @@ def durations(options: Options) -> dict[str, Span]:
     return spans
 
 
+def room(services: int, replicas: int, calls: int) -> int:
+    """MB that the results of a run may take: a sample of each call, create and container, a journal, and a reserve."""
+    samples = calls * 60 + services * 1500 + services * replicas * 300
+    return 20 + samples // 1_000_000
+
+
 def samples(options: Options) -> list[dict[str, t.Any]]:
     """For every objective on a percentile: how many samples it will have, and needs for an upper bound."""
     counts = {

@@ -115,8 +115,9 @@ def test_three_managers_in_containers_are_refused() -> None:
     (sentence,) = facts({"warren_load_managers": 3, "warren_load_dialect": "containers"})["errors"]
     assert "manager join" in sentence
     real = {"manager-1": {"manager_features": {"dialect": "containers"}}}
-    assert facts({"warren_load_managers": 3, "warren_load_binary": "/warren"}, host_vars=real)["errors"] == [sentence]
-    assert facts({"warren_load_managers": 1, "warren_load_binary": "/warren"}, host_vars=real)["errors"] == []
+    for managers, errors in ((3, [sentence]), (1, [])):
+        values = {"warren_load_managers": managers, "warren_load_binary": "/warren"}
+        assert facts(values, host_vars=real, files=("/warren",))["errors"] == errors
 
 
 def test_an_endpoint_is_used_and_never_ours() -> None:
@@ -181,7 +182,7 @@ def test_a_wrong_value_is_one_sentence_that_names_it(name: str, value: Any) -> N
 def test_python_is_the_generators_own_or_the_venv_that_is_there() -> None:
     venv = facts()["venv"]
     assert facts()["python"] == "/usr/bin/python3"
-    assert facts(files=(f"{venv}/bin/python",))["python"] == f"{venv}/bin/python"
+    assert facts(files=(f"{venv}/.ready",))["python"] == f"{venv}/bin/python"
     assert facts(host_vars={"localhost": {"generator_python": "/opt/python"}})["python"] == "/opt/python"
 
 
@@ -234,3 +235,56 @@ def test_nothing_that_can_be_typed_breaks_it(values: dict[str, Any]) -> None:
     assert found["scale"] in SCALES
     assert found["services"] >= 1
     assert all(sentence.endswith(".") for sentence in found["errors"])
+
+
+def test_a_program_that_is_not_there_is_refused() -> None:
+    (sentence,) = facts({"warren_load_binary": "/no/warren"})["errors"]
+    assert "warren_load_binary is '/no/warren'" in sentence
+
+
+def test_all_wrong_settings_are_named_at_once() -> None:
+    errors = facts({"services": 0, "warren_load_replicas": "many", "warren_load_scale": "huge"})["errors"]
+    assert len(errors) == 3
+    assert [name for name in ("services", "replicas", "scale") if f"warren_load_{name} is" in " ".join(errors)] == [
+        "services",
+        "replicas",
+        "scale",
+    ]
+
+
+KNOWN = ("warren_load_services", "warren_load_replicas", "warren_load_scale", "warren_load_sandbox")
+
+
+@pytest.mark.parametrize(
+    ("values", "said", "sentence"),
+    [
+        (
+            {"warren_load_servcies": 1},
+            (),
+            "There is no variable warren_load_servcies: did you mean warren_load_services?",
+        ),
+        ({"warren_load_x": 1}, (), "There is no variable warren_load_x: the README of role warren.load.cluster lists"),
+        ({"service": 5}, ("service",), "There is no variable service: did you mean services?"),
+    ],
+)
+def test_a_misspelt_variable_is_refused(values: dict[str, Any], said: tuple[str, ...], sentence: str) -> None:
+    (found,) = Public(values, KNOWN, said).errors
+    assert found.startswith(sentence)
+
+
+def test_a_variable_of_somebody_else_is_none_of_ours() -> None:
+    assert Public({"service": 5, "region": "x"}, KNOWN, ("region",)).errors == []
+
+
+def test_what_the_command_line_says_wins() -> None:
+    values = {"warren_load_services": 100, "services": 5}
+    assert Public(values).given("warren_load_services") == 100
+    assert Public(values, KNOWN, ("services",)).given("warren_load_services") == 5
+    assert Public(values, KNOWN, ("services", "warren_load_services")).given("warren_load_services") == 100
+
+
+def test_real_workers_need_a_whole_image_name() -> None:
+    groups = {"managers": ["m1"], "workers": ["w1"], "generators": ["localhost"]}
+    (sentence,) = facts({"warren_load_sandbox": False, "warren_load_image": "nginx:alpine"}, groups=groups)["errors"]
+    assert "such as docker.io/library/nginx:alpine" in sentence
+    assert facts({"warren_load_image": "nginx:alpine"})["errors"] == []
