@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import platform
 import typing as t
+import zlib
 from pathlib import Path
 
 from ansible.errors import AnsibleError
@@ -16,14 +17,19 @@ from ansible.plugins.action import ActionBase
 from ansible.release import __version__ as ansible_version
 
 from ansible_collections.warren.load.plugins.module_utils.objectives.rows import MARKS
-from ansible_collections.warren.load.plugins.plugin_utils.banner import banner, render
+from ansible_collections.warren.load.plugins.plugin_utils import reports
+from ansible_collections.warren.load.plugins.plugin_utils.files import write_whole
+from ansible_collections.warren.load.plugins.plugin_utils.places import collection_version
+from ansible_collections.warren.load.plugins.plugin_utils.redaction import Secrets, values_in
 from ansible_collections.warren.load.plugins.plugin_utils.results import (
     ResultsError,
     assemble,
+    cleared,
     encode,
     point_latest,
     prepare,
     run_folder,
+    run_id,
     write,
 )
 from ansible_collections.warren.load.plugins.plugin_utils.screen import show
@@ -52,30 +58,30 @@ class ActionModule(ActionBase):
         """Assemble, write, fetch, print. A run that failed its objectives is no failed task."""
         super().run(tmp, task_vars)
         options: dict[str, t.Any] = self.validate_argument_spec(argument_spec=SPEC)[1]
-        options["environment"] = {**options["environment"], "controller": _controller()}
+        environment = {"program": None, "hosts": [], **options["environment"]}
+        options["environment"] = {**environment, "controller": _controller()}
+        secrets = Secrets(values_in(task_vars or {}, self._templar.template))
         problem = ""
         files: list[str] = []
         try:
-            document = assemble(options)
-            folder = run_folder(options["results_dir"], document["run"]["id"])
+            folder = run_folder(options["results_dir"], run_id(options["run"]))
             if not self._task.check_mode:
                 prepare(folder)
-                files, note = self._fetch(options["work_dir"], folder / "samples")
-                if note:
-                    document["findings"].append(
-                        {"id": "samples", "severity": "warning", "sentence": note, "because": ""}
-                    )
+                options["files"], notes = self._fetch(options["work_dir"], folder / "samples", secrets)
+                options["findings"] = [*options["findings"], *notes]
+            document = assemble(options, secrets)
         except ResultsError as error:
             return {"failed": True, "msg": str(error)}
-        document["files"] = files
-        lines = banner(document, _shown(folder))
         # Shown first: what cannot be written must not be lost to the person who waited for it.
-        show(lines)
+        show(reports.screen_lines(document, folder))
         if not self._task.check_mode:
             try:
                 write(folder / "results.json", encode(document))
-                write(folder / "report.txt", (render(lines) + "\n").encode("utf-8", "replace"))
-                files = ["results.json", "report.txt", *files]
+                files = ["results.json"]
+                for name, content in reports.files(document, folder).items():
+                    write(folder / name, content)
+                    files.append(name)
+                files += document["files"]
                 point_latest(folder)
             except ResultsError as error:
                 problem = str(error)
@@ -93,18 +99,19 @@ class ActionModule(ActionBase):
         }
         return {**result, "failed": True, "msg": problem} if problem else result
 
-    def _fetch(self, work_dir: str | None, folder: Path) -> tuple[list[str], str]:
-        """Copy samples and journal from the generator. Returns what came, and a sentence about what did not."""
+    def _fetch(self, work_dir: str | None, folder: Path, secrets: Secrets) -> tuple[list[str], list[str]]:
+        """Copy samples and journal from the generator. Returns what came, and sentences about what did not."""
         if not work_dir:
-            return [], ""
+            return [], []
         shell = self._connection._shell
         if work_dir.startswith("~"):
             work_dir = self._remote_expand_user(work_dir)
         fetched: list[str] = []
+        notes: list[str] = []
         try:
             listing = self._low_level_execute_command(f"cd {shell.quote(work_dir)} && ls -1")
             if listing.get("rc"):
-                return [], f"Samples and journal were not fetched: {work_dir} cannot be read on the generator."
+                return [], [f"Samples and journal were not fetched: {work_dir} cannot be read on the generator."]
             names = [
                 name
                 for name in str(listing["stdout"]).splitlines()
@@ -113,11 +120,27 @@ class ActionModule(ActionBase):
             folder.mkdir(exist_ok=True)
             for name in names:
                 self._connection.fetch_file(shell.join_path(work_dir, name), str(folder / name))
-                fetched.append(f"{folder.name}/{name}")
+                if _made_clear(folder / name, secrets):
+                    fetched.append(f"{folder.name}/{name}")
+                else:
+                    notes.append(f"{name} is damaged, and was not kept: it lies in {work_dir} on the generator.")
         except (AnsibleError, OSError) as error:
             reason = " ".join(str(error).split())
-            return fetched, f"Not all samples were fetched from {work_dir} on the generator: {reason}"
-        return fetched, ""
+            notes.append(f"Not all samples were fetched from {work_dir} on the generator: {reason}.")
+        return fetched, notes
+
+
+def _made_clear(path: Path, secrets: Secrets) -> bool:
+    """Take secrets out of a file that was fetched. False, and the file is gone, where it cannot be read."""
+    content = path.read_bytes()
+    try:
+        without = cleared(path.name, content, secrets)
+    except (EOFError, OSError, zlib.error):
+        path.unlink()
+        return False
+    if without != content:
+        write_whole(path, without)
+    return True
 
 
 def _controller() -> dict[str, t.Any]:
@@ -127,13 +150,6 @@ def _controller() -> dict[str, t.Any]:
         "system": platform.platform(),
         "python": platform.python_version(),
         "ansible_core": ansible_version,
+        "collection": collection_version(),
         "cpus": os.cpu_count(),
     }
-
-
-def _shown(folder: Path) -> str:
-    """A folder as it is best typed: relative to the current directory if it lies below."""
-    try:
-        return str(folder.relative_to(Path.cwd()))
-    except (ValueError, OSError):
-        return str(folder)

@@ -13,9 +13,12 @@ short_description: Write the results of a load test and print its banner
 version_added: 0.1.0
 author: warren.load contributors (@warren-load)
 description:
-  - Writes C(results.json) (schema in C(docs/results.schema.json)) and C(report.txt) to a folder of the run's own,
-    fetches the raw samples and the journal from the generator, points the link C(latest) at the folder, and prints the
-    banner.
+  - Writes C(results.json) (schema in C(docs/results.schema.json)), C(report.txt), C(report.md) (a comment for a pull
+    request) and C(junit.xml) to a folder of the run's own, fetches the raw samples and the journal from the generator,
+    points the link C(latest) at the folder, and prints the banner.
+  - Values of variables that are named like a secret (C(ansible_password), for example) are taken out of all of them,
+    and so is what looks like a join token, a private key or a password.
+  - Results of more than 1 MB are cut; C(results.json) and a finding say what.
   - Runs on the controller, with Python's standard library alone. Of the generator it only copies files.
   - A run that failed its objectives is not a failed task, see RV(green).
 attributes:
@@ -30,7 +33,7 @@ options:
     description:
       - The run. V(id) is required. Known keys are V(id), V(cluster), V(scale), V(services), V(replicas), V(image),
         V(dialect), V(started) and V(finished) (ISO 8601, or seconds since 1970), V(fail_at), V(seed), V(keep),
-        V(profiling). Others are kept.
+        V(profiling), V(scenario). Others are kept.
     type: dict
     required: true
   results_dir:
@@ -50,7 +53,10 @@ options:
     type: dict
     default: {}
   environment:
-    description: Which program was tested, on what.
+    description:
+      - Which program was tested, on what.
+      - V(program) is its V(name), V(sha256), V(version) and whether it is the V(simulator), V(hosts) a list of what
+        each host is, as M(warren.load.host_info) says.
     type: dict
     default: {}
   marks:
@@ -123,5 +129,5 @@ files:
   returned: always
   type: list
   elements: str
-  sample: [results.json, report.txt, samples/latency-samples.csv.gz]
+  sample: [results.json, report.txt, report.md, junit.xml, samples/latency-samples.csv.gz]
 """

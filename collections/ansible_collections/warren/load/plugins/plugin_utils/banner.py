@@ -9,17 +9,20 @@ Lines are lists of (text, style) pairs, so that the same lines make the coloured
 
 from __future__ import annotations
 
-import textwrap
 import typing as t
 
-from ansible_collections.warren.load.plugins.module_utils.objectives.units import dimension, number, quantity
+from ansible_collections.warren.load.plugins.module_utils.objectives.units import number
 
+from .columns import clean, pad, width, wrap
 from .findings import lookup, value_of
+from .wording import MARK_SENTENCES, SIGNS, environment_facts, limit_text, touching, value_text, verdict_parts
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 WIDTH = 78
+EDGE = 80
+"""The columns of prose, and those that a table may take."""
 Line = list[tuple[str, str]]
 """Pieces of one line: text and style ("" for none)."""
 
@@ -42,12 +45,9 @@ STYLES = {
     "dim": "bright gray",
 }
 
-MARK_SENTENCES = {
-    "simulator": "The managers are the simulator, not Warren: latency and memory are its own.",
-    "hollow": "The workers are hollow: they report containers, and run none.",
-    "shared-host": "The generator shares its host, and so its CPU, with what it measures.",
-}
-_SIGNS = {"pass": "✓", "fail": "✗", "inconclusive": "?", "invalid": "!", "not judged": "–"}
+# How severe a finding is, also where there are no colours.
+_FINDING_SIGNS = {"problem": "✗", "warning": "!", "note": "-"}
+_SHORT_MARKS = {"simulator": "sim"}
 
 
 def banner(document: dict[str, t.Any], folder: str = "") -> list[Line]:
@@ -58,7 +58,7 @@ def banner(document: dict[str, t.Any], folder: str = "") -> list[Line]:
         lines += _wrapped(MARK_SENTENCES.get(mark, mark), "  ", style="mark")
     if document["run"].get("marks"):
         lines.append([])
-    for section in (_configuration, _results, _memory, _objectives, _advice, _findings):
+    for section in (_configuration, _results, _memory, _objectives, _advice, _findings, _environment):
         block = list(section(document))
         if block:
             lines += [*block, []]
@@ -78,11 +78,9 @@ def plan_lines(facts: list[tuple[str, str]], notes: list[str], marks: list[str],
     lines: list[Line] = [[(title, "title")]]
     for mark in marks:
         lines += _wrapped(MARK_SENTENCES.get(mark, mark), "  ", style="mark")
-    width = max((len(name) for name, text in facts), default=0) + 2
+    broad = max((width(name) for name, _text in facts), default=0) + 2
     for name, text in facts:
-        first, *rest = textwrap.wrap(text, WIDTH - width - 2, break_long_words=False) or [""]
-        lines.append([(f"  {name + ':':<{width}}", ""), (first, "")])
-        lines += [[(" " * (width + 2) + part, "")] for part in rest]
+        lines += _wrapped(text, f"  {pad(name + ':', broad)}")
     for note in notes:
         lines += _wrapped(note, "  - ", style="")
     return lines
@@ -92,27 +90,31 @@ def _configuration(document: dict[str, t.Any]) -> Iterator[Line]:
     run, measured = document["run"], document["measurements"]
     created = _count(measured, "create.created", "create.found")
     yield [("Test Configuration:", "")]
-    yield _fact("Scale", run.get("scale", "custom"))
-    yield _fact("Services Created", created if created is not None else "none")
-    yield _fact("Replicas per Service", run.get("replicas", "?"))
-    yield _fact("Total Tasks", run.get("containers", "?"))
-    yield _fact("Profiling", "true" if run.get("profiling") else "false")
+    if run.get("scenario") not in (None, "load"):
+        yield from _fact("Scenario", run["scenario"])
+    yield from _fact("Scale", run.get("scale", "custom"))
+    yield from _fact("Services Created", created if created is not None else "none")
+    yield from _fact("Replicas per Service", run.get("replicas", "?"))
+    yield from _fact("Total Tasks", run.get("containers", "?"))
+    yield from _fact("Profiling", "true" if run.get("profiling") else "false")
 
 
 def _results(document: dict[str, t.Any]) -> Iterator[Line]:
     run, measured = document["run"], document["measurements"]
     yield [("Results:", "")]
     duration = run.get("duration")
-    yield _fact("Total Duration", f"{duration:.0f}s" if duration is not None else "unknown")
+    yield from _fact("Total Duration", f"{duration:.0f}s" if duration is not None else "unknown")
     rate = _value(measured, "create.rate")
-    yield _fact("Service Creation Rate", f"{rate:.2f} services/s" if rate is not None else "not measured")
+    yield from _fact("Service Creation Rate", f"{rate:.2f} services/s" if rate is not None else "not measured")
     failed = _count(measured, "create.failed")
-    yield _fact("Failed Creations", failed if failed is not None else "not measured")
+    yield from _fact("Failed Creations", failed if failed is not None else "not measured")
     expected, running = _count(measured, "await.expected"), _count(measured, "await.running")
     if expected is not None and running is not None:
         first, last = _value(measured, "create.first_sent"), _value(measured, "await.last_running")
         after = last - first if first and last else None
-        yield _fact("Containers Running", f"{running} of {expected}" + (f" after {number(after)}s" if after else ""))
+        yield from _fact(
+            "Containers Running", f"{running} of {expected}" + (f" after {number(after)}s" if after else "")
+        )
     yield from _percentiles("Scheduling Latency", lookup(measured, "await.scheduling_latency"))
     yield from _percentiles("Create to Running", lookup(measured, "await.create_to_running"))
     method = lookup(measured, "latency.method")
@@ -125,59 +127,74 @@ def _results(document: dict[str, t.Any]) -> Iterator[Line]:
         if unsent := _count(measured, "latency.unsent"):
             text += f", {unsent} unsent"
         lag = _value(measured, "latency.send_lag.p99")
-        yield _fact("Measured Calls", text + (f", send lag p99 {number(lag)}ms" if lag is not None else ""))
+        yield from _fact("Measured Calls", text + (f", send lag p99 {number(lag)}ms" if lag is not None else ""))
     purged = _count(measured, "cleanup.containers_purged")
     if purged is not None:
         left = (_count(measured, "cleanup.containers_left") or 0) + (_count(measured, "cleanup.services_left") or 0)
         spent = _value(measured, "cleanup.duration")
-        yield _fact("Cleanup", f"{purged} records purged, {left} left" + (f", {number(spent)}s" if spent else ""))
+        yield from _fact("Cleanup", f"{purged} records purged, {left} left" + (f", {number(spent)}s" if spent else ""))
 
 
 def _memory(document: dict[str, t.Any]) -> Iterator[Line]:
     yield [("Memory Usage:", "")]
     resources = document["measurements"].get("resources") or {}
+    marks = document["run"].get("marks") or []
+    kinds = (("Manager", "manager_rss_max", "simulator"), ("Worker", "worker_rss_max", "hollow"))
     any_shown = False
-    for kind, path in (("Manager", "manager_rss_max"), ("Worker", "worker_rss_max")):
+    for kind, path, mark in kinds:
         value = _value(resources, path)
         if value is not None:
             any_shown = True
-            several = len(resources.get(f"{kind.lower()}s") or []) > 1
-            yield _fact(
-                f"{kind} (largest of {len(resources[f'{kind.lower()}s'])})" if several else kind, f"{value:.0f}MB"
-            )
+            count = len(resources.get(f"{kind.lower()}s") or [])
+            several = f"{kind} (largest of {count})" if count > 1 else kind
+            yield from _fact(several, f"{value:.0f}MB" + (f" ({mark})" if mark in marks else ""))
     if not any_shown:
-        yield _fact("Manager", "not measured")
+        yield from _fact("Manager", "not measured")
     for entry in document["judgement"]["objectives"]:
         if entry["id"] in ("manager-memory", "worker-memory") and entry["level"]:
             good = entry["level"] == "target"
             text = f"{entry['label']} " + ("within target" if good else f"over target: {entry['level']}")
-            yield [(f"{'✓' if good else '✗' if entry['verdict'] == 'fail' else '!'} {text}", entry["level"])]
+            sign = "✓" if good else "✗" if entry["verdict"] == "fail" else "!"
+            touched = f" ({'+'.join(touching(entry))})" if touching(entry) else ""
+            yield [(f"{sign} {text}{touched}", entry["level"])]
 
 
 def _objectives(document: dict[str, t.Any]) -> Iterator[Line]:
     rows = document["judgement"]["objectives"]
     if not rows:
         return
-    marked = any(entry["marks"] for entry in rows)
-    heading = f"  {'Objective':<22} {'Value':>8}  {'Target':<9}{'Accept.':<9}{'Level':<11}{'On' if marked else ''}"
-    yield [(heading, "dim")]
     silent = [entry for entry in rows if entry["verdict"] == "not judged"]
-    for entry in rows:
-        if entry in silent:
-            continue
+    shown = [entry for entry in rows if entry not in silent]
+    marks = ["+".join(touching(entry)) for entry in shown]
+    cells = [
+        (clean(entry["label"]), value_text(entry), limit_text(entry, "target"), limit_text(entry, "acceptable"))
+        for entry in shown
+    ]
+    # As wide as it takes, and at least as wide as always, so that runs look alike.
+    label, value, target, accept = (
+        max([least, *(width(row[column]) for row in cells)]) for column, least in enumerate((22, 8, 7, 7))
+    )
+    over = 2 + label + 1 + value + 2 + target + 2 + accept + 2 + 11 + max(map(width, marks), default=0) - EDGE
+    if over > 0:
+        for long, short in _SHORT_MARKS.items():
+            marks = [mark.replace(long, short) for mark in marks]
+        over -= 6
+    label = max(label - max(over, 0), 10)
+    heading = f"  {'Objective':<{label}} {'Value':>{value}}  {'Target':<{target}}  {'Accept.':<{accept}}  {'Level':<11}"
+    yield [(heading + ("On" if any(marks) else ""), "dim")]
+    for entry, mark, (name, measured, first, second) in zip(shown, marks, cells, strict=True):
         verdict = entry["verdict"]
-        marks = "+".join(mark for mark in entry["marks"] if mark != "shared-host")
         yield [
-            (f"{_SIGNS[verdict]} ", verdict),
-            (f"{entry['label']:<22} {_short(entry['value'], entry['unit']):>8}  ", ""),
-            (f"{_limit(entry, 'target'):<9}{_limit(entry, 'acceptable'):<9}", ""),
+            (f"{SIGNS[verdict]} ", verdict),
+            (f"{pad(name, label)} {measured:>{value}}  {first:<{target}}  {second:<{accept}}  ", ""),
             (f"{entry['level']:<11}", entry["level"]),
-            (marks, "mark"),
+            (mark, "mark"),
         ]
         if verdict != "pass" and (verdict != "fail" or entry["note"]):
             yield from _wrapped(f"{verdict}: {entry['note']}", "    ", style=verdict)
     for entry in silent:
-        yield from _wrapped(f"{entry['label']:<22} not judged: {entry['note']}", "– ", style="not judged", indent=25)
+        text = f"not judged: {entry['note']}"
+        yield from _wrapped(text, f"{SIGNS['not judged']} {pad(clean(entry['label']), label)} ", style="not judged")
 
 
 def _advice(document: dict[str, t.Any]) -> Iterator[Line]:
@@ -199,27 +216,35 @@ def _findings(document: dict[str, t.Any]) -> Iterator[Line]:
     if not document["findings"]:
         return
     yield [("Findings:", "")]
+    because = ""
     for finding in document["findings"]:
-        yield from _wrapped(finding["sentence"], "  - ", style=finding["severity"])
-        if finding["because"]:
-            yield from _wrapped(finding["because"], "    ", style="dim")
+        if because not in ("", finding["because"]):
+            yield from _wrapped(because, "    ", style="dim")
+        because = finding["because"]
+        sign = _FINDING_SIGNS.get(finding["severity"], "-")
+        yield from _wrapped(finding["sentence"], f"  {sign} ", style=finding["severity"])
+    if because:
+        yield from _wrapped(because, "    ", style="dim")
+
+
+def _environment(document: dict[str, t.Any]) -> Iterator[Line]:
+    yield [("Environment:", "")]
+    for name, text in environment_facts(document):
+        yield from _fact(name, text, "mark" if name == "Program" and text.startswith("the simulator") else "")
 
 
 def _verdict(document: dict[str, t.Any], folder: str) -> Iterator[Line]:
     judgement = document["judgement"]
-    verdict, rest = [*judgement["summary"].split(": ", 1), ""][:2]
-    sign = _SIGNS.get(judgement["verdict"], "–")
-    first, *others = textwrap.wrap(rest or verdict, WIDTH - 2) or [""]
+    verdict, rest = verdict_parts(document)
     style = judgement["verdict"] if judgement["green"] or judgement["verdict"] != "pass" else "fail"
-    yield [("Verdict: ", ""), (f"{sign} {judgement['verdict'].upper()}", style)]
-    for part in (first, *others):
-        yield [(f"  {part}", "")]
+    yield [("Verdict: ", ""), (verdict, style)]
+    yield from _wrapped(rest, "  ")
     if folder:
-        yield [(f"  Everything is in {folder}", "dim")]
+        yield [(f"  Everything is in {clean(folder)}", "dim")]
 
 
-def _fact(name: str, text: t.Any) -> Line:
-    return [(f"  {name}: {text}", "")]
+def _fact(name: str, text: t.Any, style: str = "") -> list[Line]:
+    return _wrapped(f"{name}: {text}", "  ", style=style, indent=4)
 
 
 def _percentiles(name: str, spread: t.Any, wanted: str = "p50 p95 p99") -> Iterator[Line]:
@@ -231,38 +256,13 @@ def _percentiles(name: str, spread: t.Any, wanted: str = "p50 p95 p99") -> Itera
             unit = (lookup(spread, f"{statistic}.unit") if isinstance(spread.get(statistic), dict) else None) or ""
             parts.append(f"{statistic} {number(value)}{unit}")
     if parts:
-        yield _fact(name, ", ".join(parts))
+        yield from _fact(name, ", ".join(parts))
 
 
-def _short(value: float, unit: str) -> str:
-    """A value with its unit, but for counts, whose label says what was counted."""
-    return number(value) if dimension(unit) == "count" else quantity(value, unit)
-
-
-def _limit(entry: dict[str, t.Any], level: str) -> str:
-    """The limit of a level, in the unit of the value beside it; empty where the level has none of its own."""
-    limit = entry["limits"].get(level)
-    if limit is None:
-        return ""
-    sign = {"below": "<", "above": ">", "equal": "="}[entry["direction"]]
-    if entry["inclusive"] and entry["direction"] != "equal":
-        sign += "="
-    return f"{sign} {number(limit)}"
-
-
-def _wrapped(text: str, lead: str, *, style: str = "", indent: int | None = None) -> list[Line]:
+def _wrapped(text: t.Any, lead: str, *, style: str = "", indent: int | None = None) -> list[Line]:
     """Text as lines of at most WIDTH: the first behind ``lead``, the others below it."""
-    below = " " * (len(lead) if indent is None else indent)
-    parts = textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=lead,
-        subsequent_indent=below,
-        break_long_words=True,
-        break_on_hyphens=False,
-        drop_whitespace=True,
-    )
-    return [[(part, style)] for part in parts]
+    below = None if indent is None else " " * indent
+    return [[(part, style)] for part in wrap(str(text), WIDTH, lead, below)]
 
 
 def _value(tree: t.Any, path: str) -> float | None:

@@ -13,7 +13,7 @@ REMOVED = "(removed)"
 
 _WORDS = r"passw(?:or)?d|passphrase|passcode|secret|token|api_?key|private_?key|credential"
 _NAMES = rf"(?:{_WORDS})s?"
-_NAMED = re.compile(rf"{_WORDS}|(^|_)pass$", re.IGNORECASE)
+_NAMED = re.compile(rf"{_WORDS}|_pass$", re.IGNORECASE)
 # A variable of that name says where a secret is, or how many there are.
 _ABOUT = re.compile(r"_(file|path|dir|prompt|method|length|count|expiry|name)$", re.IGNORECASE)
 _SHORTEST = 6  # characters of a value that is looked for everywhere; a shorter one is part of too many words
@@ -21,8 +21,8 @@ _SHORTEST = 6  # characters of a value that is looked for everywhere; a shorter 
 _FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), REMOVED),
     # --token abc, token=abc, "password": "abc"
-    (re.compile(rf"(?i)(--[\w-]*{_NAMES}[= ]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;]+)"), rf"\1{REMOVED}"),
-    (re.compile(rf"(?i)(\b[\w-]*{_NAMES}[\"']?\s*[:=]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;]+)"), rf"\1{REMOVED}"),
+    (re.compile(rf"(?i)(--[\w-]{{0,40}}{_NAMES}[= ]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;]+)"), rf"\1{REMOVED}"),
+    (re.compile(rf"(?i)({_NAMES}[\"']?\s*[:=]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;]+)"), rf"\1{REMOVED}"),
     (re.compile(r"(?i)(\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}"), rf"\1{REMOVED}"),
     (re.compile(r"(://)[^/\s:@]+:[^/\s@]+@"), rf"\1{REMOVED}@"),
     # Warren's join tokens: 64 hexadecimal digits. A digest says what it is.

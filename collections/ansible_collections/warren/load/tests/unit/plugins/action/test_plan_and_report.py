@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shlex
@@ -48,7 +49,7 @@ def shown(monkeypatch):
     return lines
 
 
-def run(module, args, *, check=False, host=None):
+def run(module, args, *, check=False, host=None, variables=None):
     task = Mock(args=args, check_mode=check, async_val=0, no_log=False)
     made = module.ActionModule(task, host or Host(), Mock(), Mock(), Mock(), Mock())
 
@@ -57,7 +58,8 @@ def run(module, args, *, check=False, host=None):
         return {"rc": done.returncode, "stdout": done.stdout}
 
     made._low_level_execute_command = shell
-    return made.run(task_vars={})
+    made._templar.template = lambda value: value
+    return made.run(task_vars=variables or {})
 
 
 @pytest.mark.parametrize(("action", "docs"), [(plan, plan_docs), (report, report_docs)])
@@ -107,20 +109,23 @@ def args(tmp_path, **changes):
 def test_report_writes_fetches_and_prints(shown, tmp_path):
     work = tmp_path / "work"
     work.mkdir()
-    for name in ("journal.jsonl", "latency-samples.csv.gz", "status.json", "lease"):
-        (work / name).write_text(name)
+    for name in ("journal.jsonl", "status.json", "lease"):
+        (work / name).write_text("x")
+    (work / "latency-samples.csv.gz").write_bytes(gzip.compress(b"x"))
     result = run(report, args(tmp_path, work_dir=str(work), marks=["simulator"]))
     folder = Path(result["results_path"])
     assert result["files"] == [
         "results.json",
         "report.txt",
+        "report.md",
+        "junit.xml",
         "samples/journal.jsonl",
         "samples/latency-samples.csv.gz",
     ]
     assert all((folder / name).is_file() for name in result["files"])
     assert (tmp_path / "results/latest").resolve() == folder
     document = json.loads((folder / "results.json").read_text())
-    assert document["files"] == result["files"][2:]
+    assert document["files"] == result["files"][4:]
     assert document["environment"]["controller"]["cpus"]
     assert shown[0][0] + "\n" == (folder / "report.txt").read_text()
     assert (result["verdict"], result["green"]) == ("not judged", False)
@@ -145,6 +150,54 @@ def test_samples_that_cannot_be_fetched_are_a_finding(shown, tmp_path, how):
     result = run(report, args(tmp_path, work_dir=str(work)), host=host)
     assert "failed" not in result
     assert "fetched" in result["findings"][-1]
+
+
+def test_a_damaged_sample_file_is_a_finding(shown, tmp_path):
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "create-samples.csv.gz").write_bytes(gzip.compress(b"x" * 1000)[:20])
+    (work / "journal.jsonl").write_text("")
+    result = run(report, args(tmp_path, work_dir=str(work)))
+    assert "create-samples.csv.gz is damaged" in result["findings"][-1]
+    assert os.listdir(Path(result["results_path"]) / "samples") == ["journal.jsonl"]
+
+
+def test_no_file_of_the_results_holds_a_secret(shown, tmp_path):
+    """Secrets in variables, errors, log lines, samples and names, and each file read to its end."""
+    token, password = "0f" * 32, "correct horse"
+    variables = {"ansible_password": password, "my_tokens": ["battery staple"], "warren_load_ca_file": "/ca.crt"}
+    said = f"rc 1: warren worker start --token {token}: {password} refused, battery staple too, /ca.crt is fine"
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "journal.jsonl").write_text(json.dumps({"t": 1, "error": said}) + "\n")
+    (work / "create-samples.csv.gz").write_bytes(gzip.compress(f"service,error\nwl-1,{said}\n".encode()))
+    log = {"error": 1, "warning": 0, "first_error": said, "first_warning": "-----BEGIN PRIVATE KEY-----\nMIIabc"}
+    given = args(
+        tmp_path,
+        run={**RUN, "image": f"https://me:{password}@registry/pause", "join_token": token},
+        work_dir=str(work),
+        measurements={
+            "create": {"services": 5, "failed": 5, "causes": {said: 5}},
+            "resources": {"managers": [{"name": "manager-1", "log": log}], "unavailable": [said]},
+        },
+        judgement={"msg": said},
+        environment={"hosts": [{"name": "manager-1", "os": said}], "api_key": "sesame"},
+        phases=[{"name": "create", "status": "failed", "error": said}],
+        findings=[said],
+        plan={"notes": [said]},
+    )
+    result = run(report, given, variables=variables)
+    folder = Path(result["results_path"])
+    written = [path for path in folder.rglob("*") if path.is_file()]
+    assert {path.name for path in written} >= {"results.json", "report.txt", "report.md", "junit.xml", "journal.jsonl"}
+    texts = {str(path): path.read_bytes() for path in written}
+    texts |= {name: gzip.decompress(text) for name, text in texts.items() if name.endswith(".gz")}
+    texts["the screen"] = shown[0][0].encode()
+    texts["the result"] = json.dumps(result).encode()
+    for name, text in texts.items():
+        for secret in (token, password, "correct", "battery", "MIIabc", "sesame"):
+            assert secret.encode() not in text, f"{secret} is in {name}"
+        assert b"/ca.crt is fine" in text or name.endswith((".gz", "report.md", "report.txt", "screen"))
 
 
 def test_a_results_folder_that_cannot_be_made_is_one_sentence(shown, tmp_path):

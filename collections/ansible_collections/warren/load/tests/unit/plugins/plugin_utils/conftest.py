@@ -23,6 +23,47 @@ def measurements(name):
     return json.loads((HERE / f"fixtures/measurements-{name}.json").read_text())
 
 
+def environment(marks):
+    host = {
+        "name": "generator",
+        "kind": "generator",
+        "os": "Debian GNU/Linux 12 (bookworm)",
+        "kernel": "6.1.0-18-amd64",
+        "arch": "x86_64",
+        "cpu_model": "AMD EPYC 7763 64-Core Processor",
+        "cores": 2,
+        "memory": 3915,
+        "memory_available": 3310,
+        "disk_free": 17040,
+        "open_files_limit": 1024,
+        "clock_offset": {"value": 0.0, "unit": "s", "low": -0.1, "high": 0.1, "n": 1},
+        "shared_with": ["manager-1"],
+    }
+    simulator = "simulator" in marks
+    return {
+        "program": {
+            "name": "simulator" if simulator else "warren",
+            "path": "/opt/warren",
+            "sha256": "9f86d081884c7d65" * 4,
+            "version": None if simulator else "v1.6.0",
+            "simulator": simulator,
+        },
+        "hosts": [host, {**host, "name": "manager-1", "kind": "manager"}],
+        "managers": [{"name": "manager-1", "api_address": "127.0.0.1:17000", "leader": True, "pin": "88a56b04" * 8}],
+        "workers_ready": 2,
+        "hollow_workers": 2,
+        "generator": "generator",
+        "controller": {
+            "host": "desk",
+            "system": "Linux",
+            "python": "3.11.7",
+            "ansible_core": "2.19.14",
+            "collection": "0.1.0",
+            "cpus": 2,
+        },
+    }
+
+
 def options(name, scale, services, marks, **changes):
     rows = yaml.safe_load((COLLECTION / "roles/load/files/objectives.yml").read_text())
     measured = measurements(name)
@@ -41,7 +82,7 @@ def options(name, scale, services, marks, **changes):
         "measurements": measured,
         "audit": audit,
         "judgement": judge(measured, audit, load_rows(rows), scale=scale, marks=marks),
-        "environment": {},
+        "environment": environment(marks),
         "marks": marks,
         "phases": [],
         "plan": {},

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 
 from ansible_collections.warren.load.plugins.plugin_utils.banner import STYLES, banner, plan_lines, render
+from ansible_collections.warren.load.plugins.plugin_utils.columns import width
 from ansible_collections.warren.load.plugins.plugin_utils.results import assemble
 
 
@@ -23,7 +24,7 @@ def test_the_banner_is_the_guide_s(small):
         "Test Configuration:\n  Scale: small\n  Services Created: 50\n  Replicas per Service: 3\n  Total Tasks: 150\n"
         "  Profiling: false\n",
         "Results:\n  Total Duration: 28s\n  Service Creation Rate: 53.80 services/s\n  Failed Creations: 0\n",
-        "Memory Usage:\n  Manager: 61MB\n✓ Manager memory within target\n",
+        "Memory Usage:\n  Manager: 61MB (simulator)\n✓ Manager memory within target (simulator)\n",
         "Verdict: ✓ PASS\n  10 of 14 objectives passed, 4 were not judged\n",
     ):
         assert block in text
@@ -37,15 +38,16 @@ def test_everything_fits_80_columns(small, large):
 def test_what_was_simulated_stands_at_the_top_and_in_every_row(small):
     text = text_of(small)
     assert text.index("The managers are the simulator") < text.index("Test Configuration")
-    rows = [line for line in text.splitlines() if re.match(r"[✓✗?!] .*(target|acceptable|missed|critical) +\S", line)]
+    rows = [line for line in text.splitlines() if re.match(r"[✓✗?!] .*  (target|acceptable|missed|critical) +\S", line)]
     assert len(rows) == 10
     assert all("simulator" in line for line in rows)
-    assert "simulator" not in text_of({**small, "marks": [], "judgement": {}})
+    real = {**small["environment"], "program": {"name": "warren", "version": "v1.6.0", "simulator": False}}
+    assert "simulator" not in text_of({**small, "marks": [], "judgement": {}, "environment": real})
 
 
 def test_every_objective_is_there_and_missed_ones_bring_advice(large):
     text = text_of(large)
-    assert re.search(r"^✗ Manager memory +611 MB  < 512    < 512 +critical$", text, re.MULTILINE)
+    assert re.search(r"^✗ Manager memory +611 MB  < 512    < 512    critical$", text, re.MULTILINE)
     assert re.search(r"^\? API latency p99 +512 ms  < 200    < 500 +missed$", text, re.MULTILINE)
     assert "needs about" in text
     assert text.count("Profile the manager's CPU") == 1
@@ -76,3 +78,58 @@ def test_plan_lines_fit(small):
     lines = render(plan_lines(facts, ["A note " * 40], ["simulator"], "Plan")).splitlines()
     assert lines[0] == "Plan"
     assert max(len(line) for line in lines if "/a/very" not in line) <= 80
+
+
+def broad(lines):
+    return [line for line in lines if width(line) > 80]
+
+
+def test_large_numbers_long_names_and_wide_characters_fit(large):
+    """A banner that does not fit is one whose table cannot be read."""
+    large["run"] |= {"scale": "massive", "services": 100000, "replicas": 1000, "cluster": "漢字" * 40}
+    large["marks"] = ["simulator", "hollow", "shared-host"]
+    rows = large["judgement"]["judgements"]
+    for number, entry in enumerate(rows):
+        entry["label"] = ["A label of 22 columns.", "漢字漢字漢字漢字漢字漢字漢字", "\x1b[31mred\x1b[0m"][number % 3]
+        entry["marks"] = ["simulator", "hollow"]
+        entry["limits"] = {level: limit * 1e6 for level, limit in entry["limits"].items()}
+        if entry["value"] is not None:
+            entry["value"] = 123456789.0
+    large["phases"] = [{"name": "create", "status": "failed", "error": "/a/very/long/path" * 20 + "漢字" * 100}]
+    large["measurements"]["latency"]["method"] = "+".join(["ListServices", "CreateService", "漢字GetService"] * 5)
+    large["environment"]["hosts"] = [{"name": f"host-{'x' * 30}-{i}", "os": "y" * 100} for i in range(30)]
+    lines = text_of(large).splitlines()
+    assert broad(lines) == []
+    assert "\x1b" not in "".join(lines)
+    table = [line for line in lines if re.match(r"[✓✗?!] .* {2}(target|acceptable|missed|critical) ", line)]
+    assert len(table) == sum(entry["verdict"] != "not judged" for entry in rows)
+    assert all("hollow" in line and "123456789" in line for line in table)
+    assert len({width(line[: line.index("sim")]) for line in table}) == 1
+
+
+def test_severity_is_seen_without_colours(large):
+    text = text_of(large)
+    signs = {match[1] for match in re.finditer(r"^  ([✗!-]) ", text[text.index("Findings:") :], re.MULTILINE)}
+    assert signs == {"✗", "!", "-"}
+
+
+def test_what_is_known_of_findings_alike_is_said_once(large):
+    large["findings"] = []
+    document = assemble(large)
+    same = {"severity": "warning", "because": "The reason of both."}
+    document["findings"] = [{"id": name, "sentence": f"{name}.", **same} for name in "ab"]
+    assert render(banner(document)).count("The reason of both.") == 1
+
+
+def test_which_program_was_tested_on_what(small, large):
+    simulated, real = text_of(small), text_of(large)
+    assert "\n  Program: the simulator of warren.load, sha256 9f86d081884c\n" in simulated
+    assert "\n  Program: warren v1.6.0, sha256 9f86d081884c\n" in real
+    assert "\n  Hosts: generator, manager-1: Debian GNU/Linux 12 (bookworm), kernel" in real
+    assert "\n  Controller: warren.load 0.1.0, ansible-core 2.19.14, Python 3.11.7\n" in real
+
+
+def test_another_scenario_is_named(small):
+    assert "Scenario" not in text_of(small)
+    small["run"]["scenario"] = "api-throughput"
+    assert "\n  Scenario: api-throughput\n" in text_of(small)

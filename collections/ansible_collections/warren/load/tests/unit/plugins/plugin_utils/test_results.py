@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+import gzip
 import json
 import os
 from pathlib import Path
@@ -12,12 +13,16 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from ansible_collections.warren.load.plugins.plugin_utils.redaction import Secrets
 from ansible_collections.warren.load.plugins.plugin_utils.results import (
     LIMIT,
     ResultsError,
     assemble,
     bounded,
+    cleared,
     encode,
+    find_run,
+    load,
     moment,
     plain,
     point_latest,
@@ -30,18 +35,13 @@ SCHEMA = json.loads((Path(__file__).parents[4] / "docs/results.schema.json").rea
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 
-def finished(document):
-    """As the action plugin writes it."""
-    return {**document, "environment": {"controller": {}}, "files": []}
-
-
 def test_the_schema_is_one():
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
 def test_recorded_runs_fit_the_schema(small, large):
     for options in (small, large):
-        VALIDATOR.validate(json.loads(encode(finished(assemble(options)))))
+        VALIDATOR.validate(json.loads(encode(assemble(options))))
 
 
 def test_a_run_that_ended_before_it_measured_fits_the_schema(small):
@@ -49,7 +49,7 @@ def test_a_run_that_ended_before_it_measured_fits_the_schema(small):
     early = {**small, "measurements": {}, "judgement": {}, "audit": {}, "phases": phases}
     early["run"] = {"id": "20261123-120102-4f1a"}
     document = assemble(early)
-    VALIDATOR.validate(finished(document))
+    VALIDATOR.validate(document)
     assert document["judgement"]["verdict"] == "not judged"
     assert not document["judgement"]["green"]
     assert document["findings"][0]["sentence"] == "The phase create failed: no leader."
@@ -70,7 +70,7 @@ def test_a_run_that_ended_before_it_measured_fits_the_schema(small):
     ],
 )
 def test_the_schema_refuses(small, change):
-    document = finished(assemble(small))
+    document = assemble(small)
     change(document)
     with pytest.raises(jsonschema.ValidationError):
         VALIDATOR.validate(document)
@@ -100,12 +100,39 @@ def test_run_ids_that_are_no_folder_names_are_refused(small, wrong):
 
 
 def test_nothing_secret_is_written(small):
-    small["environment"] = {"join_token": "SWMTKN-1-secret", "managers": [{"private_key": "PEM", "tokens": 3}]}
+    token = "5eC" + "0f" * 31
+    small["environment"] |= {"join_token": "SWMTKN-1-secret", "managers": [{"private_key": "PEM", "tokens": 3}]}
     small["run"]["ca_password"] = "hunter2"
-    text = encode(assemble(small)).decode()
-    for secret in ("SWMTKN", "PEM", "hunter2"):
+    small["measurements"]["create"]["causes"] = {"refused: correct horse": 1}
+    small["measurements"]["resources"]["unavailable"] = [
+        f"worker start --token {'0f' * 32} ended",
+        "said correct horse",
+    ]
+    small["phases"] = [{"name": "create", "status": "failed", "error": "https://me:correct horse@10.0.0.1 refused"}]
+    text = encode(assemble(small, Secrets(["correct horse"]))).decode()
+    for secret in ("SWMTKN", "PEM", "hunter2", "correct horse", "0f0f0f", token):
         assert secret not in text
+    assert "9f86d081884c7d65" * 4 in text
     assert plain({"token": {"id": 5}}) == {"token": {"id": 5}}
+
+
+def test_samples_and_journal_hold_no_secret_either():
+    secrets = Secrets(["correct horse"])
+    journal = (
+        b'{"t": 1, "event": "x"}\n'
+        b'{"t": 2, "error": "said correct horse", "password": "hunter2!"}\n'
+        b"broken correct horse\n"
+    )
+    found = cleared("journal.jsonl", journal, secrets)
+    assert b"horse" not in found
+    assert b"hunter2" not in found
+    first, second, _third = found.splitlines()
+    assert first == b'{"t": 1, "event": "x"}'
+    assert json.loads(second) == {"t": 2, "error": "said (removed)", "password": "(removed)"}
+    packed = gzip.compress(b"service,error\nwl-1,said correct horse\n")
+    assert gzip.decompress(cleared("create-samples.csv.gz", packed, secrets)) == b"service,error\nwl-1,said (removed)\n"
+    clean = gzip.compress(b"service,error\nwl-1,\n")
+    assert cleared("create-samples.csv.gz", clean, secrets) is clean
 
 
 def test_plain_is_strict_json():
@@ -123,18 +150,45 @@ def test_plain_is_strict_json():
 def test_large_results_are_cut_and_say_so(small):
     small["measurements"]["await"]["placement"] = {f"worker-{i:06}": i for i in range(60000)}
     small["measurements"]["create"]["causes"] = {f"cause {i}": 1 for i in range(20000)}
-    document = finished(assemble(small))
-    assert len(encode(document)) <= LIMIT + 1000
-    assert document["truncated"] == ["measurements.await.placement"]
-    assert len(document["judgement"]["objectives"]) == 14
+    document = assemble(small)
+    assert len(encode(document)) <= LIMIT
+    assert document["truncated"] == [
+        {"path": "measurements.await.placement", "of": 60000, "kept": 15000},
+        {"path": "measurements.create.causes", "of": 20000, "kept": 15000},
+    ]
+    assert len(document["measurements"]["await"]["placement"]) == 15000
+    assert "measurements.await.placement (15000 of 60000 entries kept)" in document["findings"][0]["sentence"]
+    assert len(document["judgement"]["objectives"]) == len(small["judgement"]["judgements"])
     VALIDATOR.validate(document)
+
+
+def test_the_environment_is_cut_last_and_never_silently(small):
+    small["environment"]["hosts"] = [{"name": f"host-{i}", "os": "x" * 100} for i in range(20000)]
+    small["measurements"]["await"]["placement"] = {f"worker-{i:06}": i for i in range(1000)}
+    document = assemble(small)
+    kept = len(document["environment"]["hosts"])
+    assert {"path": "environment.hosts", "of": 20000, "kept": kept} in document["truncated"]
+    assert f"environment.hosts ({kept} of 20000 entries kept)" in document["findings"][0]["sentence"]
+    assert len(encode(document)) <= LIMIT
+    VALIDATOR.validate(document)
+    light = {**small, "environment": {**small["environment"], "hosts": small["environment"]["hosts"][:1000]}}
+    light["measurements"]["await"]["placement"] = {f"worker-{i:06}": i for i in range(60000)}
+    document = assemble(light)
+    assert [cut["path"] for cut in document["truncated"]] == ["measurements.await.placement"]
+    assert len(document["environment"]["hosts"]) == 1000
+
+
+def test_results_that_cannot_be_cut_are_one_sentence(small):
+    small["run"] |= {f"extra{i}": {"deep": {"text": "x" * 1900}} for i in range(3)}
+    with pytest.raises(ResultsError, match="do not fit into 5000 bytes"):
+        bounded(assemble(small), 5000)
 
 
 def test_small_results_are_not_touched(small):
     document = assemble(small)
     assert bounded(document) is document
     assert "truncated" not in document
-    assert len(encode(document)) < 40_000
+    assert len(encode(document)) < 50_000
 
 
 def test_the_folder_and_latest(tmp_path):
@@ -181,3 +235,74 @@ def test_assembling_changes_nothing_that_was_given(small):
     before = copy.deepcopy(small)
     assemble(small)
     assert small == before
+
+
+def keep(home, run_id, **changes):
+    folder = run_folder(str(home), run_id)
+    prepare(folder)
+    write(folder / "results.json", encode({"schema": 1, "id": run_id, **changes}))
+    return folder
+
+
+def test_runs_are_found_by_what_a_person_types(tmp_path):
+    home = tmp_path / "results"
+    for run_id in ("20261123-100000-aaaa", "20261123-110000-bbbb", "20261123-120000-cccc"):
+        folder = keep(home, run_id)
+    point_latest(folder)
+    (home / "20261123-130000-dddd").mkdir()  # a run that is going on
+
+    def found(wanted):
+        return find_run(str(home), wanted).parent.name
+
+    assert found("latest") == "20261123-120000-cccc"
+    assert found("previous") == "20261123-110000-bbbb"
+    assert found("20261123-100000-aaaa") == "20261123-100000-aaaa"
+    for path in (folder, folder / "results.json", home / "latest"):
+        assert found(str(path)) == "20261123-120000-cccc"
+    (home / "latest").unlink()
+    assert (found("latest"), found("previous")) == ("20261123-120000-cccc", "20261123-110000-bbbb")
+
+
+def test_previous_is_the_one_before_the_latest_even_if_older_ones_were_copied_later(tmp_path):
+    for run_id in ("20261123-120000-cccc", "20261123-100000-aaaa"):
+        folder = keep(tmp_path, run_id)
+    point_latest(folder)
+    with pytest.raises(ResultsError, match=r"no run before the latest .*: there is 20261123-120000-cccc, 2026"):
+        find_run(str(tmp_path), "previous")
+
+
+def test_a_run_that_is_not_there_is_one_sentence_that_lists_what_is(tmp_path):
+    with pytest.raises(ResultsError, match=r"no results of the run 'x' in .*: no run is there yet; name one of them"):
+        find_run(str(tmp_path / "none"), "x")
+    for number in range(7):
+        keep(tmp_path, f"20261123-10000{number}-aaaa")
+    with pytest.raises(ResultsError, match=r"there is 20261123-100006-aaaa, .*100002-aaaa and 2 older; name"):
+        find_run(str(tmp_path), "../../etc/passwd")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "cannot be read"),
+        ("{", "is not JSON"),
+        ("[]", "is not a results document"),
+        ('{"schema": 2}', "this version of warren.load reads schema 1"),
+        ('{"schema": 1, "run": {}}', "lacks environment, measurements, findings, judgement"),
+        (
+            '{"schema": 1, "run": {}, "environment": {}, "measurements": {}, "findings": [], "judgement": {}}',
+            "lacks objectives",
+        ),
+    ],
+)
+def test_what_is_no_results_document_is_one_sentence(tmp_path, content, said):
+    path = tmp_path / "results.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(ResultsError, match=said):
+        load(path)
+
+
+def test_what_was_written_is_read(tmp_path, small):
+    document = assemble(small)
+    write(tmp_path / "results.json", encode(document))
+    assert load(tmp_path / "results.json") == document
