@@ -10,7 +10,8 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.warren.load.plugins.module_utils.objectives.rows import MARKS, SCALES
+from ansible_collections.warren.load.plugins.module_utils.objectives.merging import merge
+from ansible_collections.warren.load.plugins.module_utils.objectives.rows import MARKS, SCALES, ObjectiveError
 from ansible_collections.warren.load.plugins.plugin_utils.banner import plan_lines, render
 from ansible_collections.warren.load.plugins.plugin_utils.planning import make_plan, plan_facts
 from ansible_collections.warren.load.plugins.plugin_utils.results import plain, run_folder
@@ -38,6 +39,7 @@ SPEC: dict[str, dict[str, t.Any]] = {
     "heartbeats": {"type": "str", "choices": ["full", "changes"], "default": "full"},
     "costs": {"type": "str", "choices": ["ideal", "measured", "real"], "default": "real"},
     "objectives": {"type": "list", "elements": "dict", "default": []},
+    "objective_changes": {"type": "raw"},
     "keep": {"type": "bool", "default": False},
 }
 
@@ -64,6 +66,10 @@ class ActionModule(ActionBase):
         for name in _POSITIVE:
             if options[name] <= 0:
                 return {"failed": True, "msg": f"{name} is {options[name]}: it must be greater than 0."}
+        try:
+            options["objectives"] = merge(options["objectives"], options["objective_changes"])
+        except ObjectiveError as error:
+            return {"failed": True, "msg": str(error)}
         folder = run_folder(options["results_dir"], options["run_id"])
         options["results_path"] = str(folder)
         plan = make_plan(options)

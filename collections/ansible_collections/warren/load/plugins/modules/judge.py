@@ -48,6 +48,12 @@ options:
     type: list
     elements: dict
     required: true
+  changes:
+    description:
+      - Rows to lay over O(objectives), by C(id). A row that is in O(objectives) needs only the keys that change; limits
+        are changed one by one, and one that is given without a scale holds at every scale for which none is given.
+      - C(disabled=true) takes a row out. Any other C(id) adds a row.
+    type: raw
   scale:
     description: The scale of the run. Limits can differ by scale.
     type: str
@@ -81,9 +87,14 @@ EXAMPLES = r"""
     marks: [simulator, hollow]
   register: judgement
 
-- name: Only check an objectives file
+- name: Only check changes to the objectives
   warren.load.judge:
-    objectives: "{{ lookup('file', 'mine.yml') | from_yaml }}"
+    objectives: "{{ lookup('file', 'objectives.yml') | from_yaml }}"
+    changes:
+      - id: api-latency-p99
+        limits: {target: 100}
+      - id: worker-memory
+        disabled: true
 """
 
 RETURN = r"""
@@ -141,6 +152,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ansible_collections.warren.load.plugins.module_utils.objectives.judging import FAIL_AT, judge
+from ansible_collections.warren.load.plugins.module_utils.objectives.merging import merge
 from ansible_collections.warren.load.plugins.module_utils.objectives.rows import (
     MARKS,
     SCALES,
@@ -163,6 +175,7 @@ def main() -> None:
             "measurements": {"type": "dict"},
             "audit": {"type": "dict", "default": {}},
             "objectives": {"type": "list", "elements": "dict", "required": True},
+            "changes": {"type": "raw"},
             "scale": {"type": "str", "choices": list(SCALES), "default": "custom"},
             "fail_at": {"type": "str", "choices": list(FAIL_AT), "default": "missed"},
             "marks": {"type": "list", "elements": "str", "choices": list(MARKS), "default": []},
@@ -178,7 +191,7 @@ def main() -> None:
 
 
 def _judged(options: dict[str, t.Any]) -> dict[str, t.Any]:
-    rows = load_rows(options["objectives"])
+    rows = load_rows(merge(options["objectives"], options["changes"]))
     if options["measurements"] is None:
         return {"summary": f"{len(rows)} objectives are well formed"}
     return judge(

@@ -116,6 +116,9 @@ options:
     type: list
     elements: dict
     default: []
+  objective_changes:
+    description: Rows to lay over O(objectives), as module M(warren.load.judge) takes them.
+    type: raw
   keep:
     description: Whether the services stay after the run.
     type: bool

@@ -47,7 +47,8 @@ def test_a_missed_objective_fails_the_run_after_cleaning_up(sandbox: Sandbox) ->
     """An objective that nothing can meet: exit code 2, with results written and nothing left running."""
     objectives = sandbox.folder / "objectives.yml"
     objectives.write_text(
-        """---
+        COUNTS.read_text(encoding="utf-8")
+        + """
 - id: impossible
   label: Impossible
   sentence: No service is created.

@@ -28,6 +28,9 @@ upper bound can fail but never pass. ``invalid`` where the audit says that the g
 the value does not pass: delay only ever makes it worse, so what passes with it would pass without;
 ``not judged`` where there is no value, or where it would say nothing.
 
+A row with ``size`` (nodes, services, containers) says what a cluster carries at least. It is judged only where every
+other row was neither missed nor left open, and not where its value passes no limit: more was not tried then.
+
 Overall: ``fail`` before ``invalid`` before ``inconclusive`` before ``pass``; a run in which nothing passed is never
 ``pass``.
 """
@@ -69,11 +72,10 @@ def judge(
     """
     reasons = audit_reasons(audit)
     judged = {row.id: _judge_row(row, measurements, reasons, scale=scale, fail_at=fail_at, marks=marks) for row in rows}
-    others = [judged[row.id]["verdict"] for row in rows if not row.size]
-    spoilt = any(verdict in ("fail", "inconclusive", "invalid") for verdict in others)
+    others = [judged[row.id] for row in rows if not row.size]
     for row in rows:
         if row.size:
-            _judge_size(judged[row.id], spoilt=spoilt, held="pass" in others)
+            _judge_size(judged[row.id], others)
     judgements = [judged[row.id] for row in rows]
     counts = {verdict: sum(entry["verdict"] == verdict for entry in judgements) for verdict in VERDICTS}
     verdict = next((entry for entry in ("fail", "invalid", "inconclusive", "pass") if counts[entry]), "not judged")
@@ -250,20 +252,31 @@ def _more_samples(row: Row, judgement: Judgement, worst: float | None) -> str:
     return f"{reason}; needs about {more} more {row.samples}"
 
 
-def _judge_size(judgement: Judgement, *, spoilt: bool, held: bool) -> None:
-    """A size that held says what the cluster can carry at least. That no more was tried says nothing."""
+def _judge_size(judgement: Judgement, others: list[Judgement]) -> None:
+    """Judge a size by whether all ``others`` held at it.
+
+    A size that held says what the cluster can carry at least. That no more was tried says nothing.
+    """
     if judgement["verdict"] not in ("pass", "fail"):
         return
     size = quantity(judgement["value"], judgement["unit"])
-    if spoilt:
-        note = f"the run did not hold at {size}"
-    elif not held:
+    missed = [entry["label"] for entry in others if entry["verdict"] == "fail" or entry["level"] in LEVELS[2:]]
+    undecided = [entry["label"] for entry in others if entry["verdict"] in ("inconclusive", "invalid")]
+    if missed:
+        note = f"the run did not hold at {size}: {_first_of(missed)}"
+    elif undecided:
+        note = f"that the run held at {size} is not proven: {_first_of(undecided)}"
+    elif not any(entry["verdict"] == "pass" for entry in others):
         note = f"nothing else was judged at {size}"
     elif judgement["verdict"] == "fail":
         note = f"held at {size}; more not tried"
     else:
         return
     judgement.update(verdict="not judged", level=None, note=note, advice=[])
+
+
+def _first_of(labels: list[str]) -> str:
+    return labels[0] + (f" and {len(labels) - 1} more" if len(labels) > 1 else "")
 
 
 def _number(found: t.Any, unit: str) -> dict[str, t.Any] | str:
@@ -311,7 +324,8 @@ def _summary(verdict: str, judgements: list[Judgement], counts: dict[str, int]) 
     total = len(judgements)
     worst = [entry for entry in judgements if entry["verdict"] == verdict]
     if verdict == "pass":
-        rest = f", {counts['not judged']} were not judged" if counts["not judged"] else ""
+        left = counts["not judged"]
+        rest = f", {left} {'was' if left == 1 else 'were'} not judged" if left else ""
         return f"pass: {counts['pass']} of {total} objectives passed{rest}"
     if verdict == "not judged":
         return f"not judged: none of {total} objectives could be judged, so the run proves nothing"

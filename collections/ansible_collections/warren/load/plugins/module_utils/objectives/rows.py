@@ -19,10 +19,10 @@ A row (keys with a * are required)::
                 Only target is required. Without acceptable it equals target. Without critical nothing is critical.
     scales      {scale: limits}: replaces single limits at that scale
     advice      sentence or list: what to look at when it is missed
-    timed       the value went through the generator's clock, so that an audit that voids the run voids it (default
-    yes) exact       the value counts everything there was; its interval, if it has one, says nothing (default no)
-    size        the value is a size that the run held: it is judged last and only if nothing else was missed (default
-    no) samples     what is counted by n: calls, containers, ... (default calls)
+    timed       the value went through the generator's clock, so that an audit that voids the run voids it (default yes)
+    exact       the value counts everything there was; its interval, if it has one, says nothing (default no)
+    size        the value is a size that the run held: judged last, and only if nothing else was missed (default no)
+    samples     what is counted by n: calls, containers, ... (default calls)
     marks       which marks of a run touch the value besides simulator: hollow, shared-host (default none)
     not_judged_with   {mark: reason}: with that mark the value would say nothing
     if_missing  reason to give where the path yields nothing
@@ -48,11 +48,11 @@ MARKS = ("simulator", "hollow", "shared-host")
 DIRECTIONS = ("below", "above", "equal")
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*$")
-_REQUIRED = ("id", "sentence", "source", "statistic", "path", "unit", "direction", "limits")
+REQUIRED = ("id", "sentence", "source", "statistic", "path", "unit", "direction", "limits")
 _TEXTS = ("id", "sentence", "source", "statistic", "path", "unit", "direction", "label", "samples", "if_missing")
 _FLAGS = ("inclusive", "timed", "exact", "size")
 _OTHERS = ("scales", "advice", "marks", "not_judged_with")
-_KEYS = (*_REQUIRED, *(key for key in (*_TEXTS, *_FLAGS, *_OTHERS) if key not in _REQUIRED))
+_KEYS = (*REQUIRED, *(key for key in (*_TEXTS, *_FLAGS, *_OTHERS) if key not in REQUIRED))
 _LIMITS = ("target", "acceptable", "critical")
 
 if t.TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _row(entry: t.Any, position: int) -> Row:
     for key in entry:
         if key not in _KEYS:
             raise ObjectiveError(f"{name} has the unknown key '{key}': known are {', '.join(_KEYS)}.")
-    for key in _REQUIRED:
+    for key in REQUIRED:
         if key not in entry:
             raise ObjectiveError(f"{name} has no '{key}': add it.")
     for key in _TEXTS:
@@ -166,7 +166,7 @@ def _row(entry: t.Any, position: int) -> Row:
     if not isinstance(marks, list) or any(mark not in MARKS for mark in marks):
         raise ObjectiveError(f"{name}: 'marks' must be a list of {', '.join(MARKS)}, not {marks!r}.")
     return Row(
-        **{key: str(entry[key]) for key in _REQUIRED if key != "limits"},
+        **{key: str(entry[key]) for key in REQUIRED if key != "limits"},
         label=label,
         inclusive=entry.get("inclusive", False),
         limits=limits,

@@ -4,7 +4,11 @@
 
 from __future__ import annotations
 
+import typing as t
+from pathlib import Path
+
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -278,13 +282,148 @@ def test_marks_touch_rows_and_can_void_them():
         (500, 0, "pass", ""),
         (200, 0, "not judged", "held at 200 services; more not tried"),
         (50, 0, "not judged", "held at 50 services; more not tried"),
-        (1000, 1, "not judged", "the run did not hold at 1000 services"),
+        (1000, 1, "not judged", "the run did not hold at 1000 services: Failed"),
         (1000, None, "not judged", "nothing else was judged at 1000 services"),
     ],
 )
 def test_sizes_are_judged_by_what_held(created, failed, verdict, note):
     result = judged({"create": {"created": created, "failed": failed}}, [SIZE, FAILED])["judgements"][0]
     assert (result["verdict"], result["note"]) == (verdict, note)
+
+
+@pytest.mark.parametrize(
+    ("p99", "fail_at", "verdict", "note"),
+    [
+        (latency(10, 9, 11, 5000), "missed", "pass", ""),
+        (latency(300, 290, 310, 5000), "missed", "pass", ""),
+        (latency(300, 290, 310, 5000), "acceptable", "not judged", "the run did not hold at 1000 services: P99"),
+        (latency(450, 400, 520, 1000), "missed", "not judged", "that the run held at 1000 services is not proven: P99"),
+        (latency(900, 800, 950, 5000), "missed", "not judged", "the run did not hold at 1000 services: P99"),
+        # It does not fail the run, but it was missed.
+        (latency(900, 800, 950, 5000), "critical", "not judged", "the run did not hold at 1000 services: P99"),
+    ],
+)
+def test_a_size_holds_only_where_no_other_row_was_missed(p99, fail_at, verdict, note):
+    measured = {"create": {"created": 1000, "failed": 0}, **p99}
+    size = judged(measured, [SIZE, FAILED, LATENCY], fail_at=fail_at)["judgements"][0]
+    assert (size["verdict"], size["note"]) == (verdict, note)
+    assert (size["level"] is None) == (verdict == "not judged")
+
+
+def test_a_size_that_was_voided_says_so():
+    audit = {"valid": False, "reasons": ["send lag p99 80 ms"]}
+    measured = {"create": {"created": 1000, "failed": 0}, **latency(900, 800, 950, 5000)}
+    size = judged(measured, [SIZE, FAILED, {**LATENCY, "limits": {"target": 1000}}], audit=audit)["judgements"][0]
+    assert size["verdict"] == "pass"
+    size = judged(measured, [SIZE, FAILED, LATENCY], audit=audit)["judgements"][0]
+    assert size["verdict"] == "not judged"
+
+
+@pytest.mark.parametrize(
+    ("fail_at", "verdicts"),
+    [
+        ("acceptable", {1000: "pass", 500: "not judged", 100: "not judged"}),
+        ("missed", {1000: "pass", 500: "pass", 499: "not judged", 100: "not judged"}),
+        ("critical", {500: "pass", 100: "pass", 99: "not judged"}),
+    ],
+)
+def test_the_lowest_limit_of_a_size_follows_fail_at(fail_at, verdicts):
+    for created, verdict in verdicts.items():
+        size = judged({"create": {"created": created, "failed": 0}}, [SIZE, FAILED], fail_at=fail_at)["judgements"][0]
+        assert size["verdict"] == verdict, created
+
+
+SHIPPED = load_rows(
+    yaml.safe_load((Path(__file__).parents[5] / "roles/load/files/objectives.yml").read_text(encoding="utf-8"))
+)
+
+
+def a_run(services, replicas, nodes, **changes):
+    """The measurements of a run in which everything went well."""
+    containers = services * replicas
+    spread = {"value": 1.0, "unit": "ms", "low": 0.9, "high": 1.1, "n": 3000}
+    measured: dict[str, t.Any] = {
+        "create": {"created": services, "failed": 0, "ambiguous": 0, "rate": 200.0},
+        "await": {
+            "expected": containers,
+            "running": containers,
+            "settled": True,
+            "nodes_ready": nodes,
+            "scheduling_latency": {"p99": {"value": 3.0, "unit": "s", "low": 2.9, "high": 3.1, "n": containers}},
+        },
+        "latency": {
+            "method": "ListServices",
+            "calls": 3000,
+            "ok": 3000,
+            "response_time": {"p50": spread, "p99": spread, "mean": spread},
+        },
+        "resources": {"manager_rss_max": {"value": 300, "unit": "MB"}, "worker_rss_max": {"value": 60, "unit": "MB"}},
+        "cleanup": {"services_left": 0, "containers_left": 0},
+    }
+    for path, value in changes.items():
+        phase, _dot, key = path.partition("__")
+        measured[phase][key] = value
+    return measured
+
+
+def shipped(scale, *size, fail_at="missed", **changes):
+    result = judge(a_run(*size, **changes), {}, SHIPPED, scale=scale, fail_at=fail_at)
+    return {entry["id"]: entry for entry in result["judgements"]}
+
+
+def test_the_guide_s_limits_hold_at_their_scales():
+    levels = {
+        scale: (rows["manager-memory"]["level"], rows["service-creation"]["level"])
+        for scale, size in {"medium": (200, 3, 5), "large": (1000, 3, 10), "massive": (1000, 10, 100)}.items()
+        for rows in [shipped(scale, *size, create__rate=0.8)]
+    }
+    assert levels == {
+        "medium": ("acceptable", "acceptable"),
+        "large": ("target", "target"),
+        "massive": ("target", "target"),
+    }
+
+
+SIZES = ("cluster-size", "services-per-cluster", "containers-per-cluster")
+
+
+@pytest.mark.parametrize(
+    ("scale", "size", "levels"),
+    [
+        ("small", (50, 3, 2), (None, None, None)),
+        ("medium", (200, 3, 5), (None, None, None)),
+        ("large", (1000, 3, 10), (None, "target", None)),
+        ("massive", (1000, 10, 100), ("target", "target", "target")),
+        ("custom", (600, 9, 60), ("acceptable", "acceptable", "acceptable")),
+    ],
+)
+def test_sizes_are_judged_from_their_lowest_limit_on(scale, size, levels):
+    rows = shipped(scale, *size)
+    assert tuple(rows[name]["level"] for name in SIZES) == levels
+    assert [rows[name]["verdict"] for name in SIZES] == ["pass" if level else "not judged" for level in levels]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"await__running": 9999, "await__settled": False},
+        {"create__failed": 1},
+        {"cleanup__containers_left": 3},
+        {"latency__ok": 2999},
+    ],
+)
+def test_one_missed_row_leaves_every_size_unjudged(changes):
+    rows = shipped("massive", 1000, 10, 100, **changes)
+    assert [rows[name]["verdict"] for name in SIZES] == ["not judged"] * 3
+
+
+def test_no_size_without_all_containers_whatever_else_is_judged():
+    """Also where a file of the user's switches containers-running off."""
+    rows = [row for row in SHIPPED if row.id != "containers-running"]
+    result = judge(a_run(1000, 10, 100, await__running=9999, await__settled=False), {}, rows, scale="massive")
+    found = {entry["id"]: entry for entry in result["judgements"]}
+    assert [found[name]["verdict"] for name in SIZES] == ["not judged"] * 3
+    assert found["cluster-size"]["note"] == "not every container of the run ran"
 
 
 def test_limit_text():
