@@ -240,7 +240,12 @@ def _verdict(document: dict[str, t.Any], folder: str) -> Iterator[Line]:
     yield [("Verdict: ", ""), (verdict, style)]
     yield from _wrapped(rest, "  ")
     if folder:
-        yield [(f"  Everything is in {clean(folder)}", "dim")]
+        # A path that is too long is not broken, so that it can be copied.
+        lead = "  Everything is in "
+        if width(lead + clean(folder)) > EDGE:
+            yield [(lead.rstrip(), "dim")]
+            lead = "  "
+        yield [(lead + clean(folder), "dim")]
 
 
 def _fact(name: str, text: t.Any, style: str = "") -> list[Line]:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import datetime
 import gzip
@@ -116,6 +117,16 @@ def load(path: Path) -> dict[str, t.Any]:
     if missing or not isinstance(document["judgement"].get("objectives"), list):
         raise ResultsError(f"{path} lacks {', '.join(missing or ['objectives'])}: name a run's whole results.json.")
     return document
+
+
+@contextlib.contextmanager
+def whole(*paths: Path) -> t.Iterator[None]:
+    """Turns what a damaged results document does to those who read it into one sentence."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        names = " or ".join(str(path) for path in paths)
+        raise ResultsError(f"{names} is damaged ({type(error).__name__}: {error}): name another run.") from error
 
 
 def find_run(results_dir: str, wanted: str) -> Path:
