@@ -134,7 +134,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.warren.load.plugins.module_utils.node import host, resources
+from ansible_collections.warren.load.plugins.module_utils.node import host, sampling
 
 ARGUMENTS: dict[str, t.Any] = {
     "name": {"type": "str", "required": True},
@@ -163,7 +163,7 @@ def main() -> None:
     processes, absent = [], {}
     try:
         for raw in params["processes"]:
-            pid, why = resources.find_pid(resources.Target(**raw))
+            pid, why = sampling.find(sampling.Target(**raw))
             if pid is None:
                 absent[raw["name"]] = why
                 continue

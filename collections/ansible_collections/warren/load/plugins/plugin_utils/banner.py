@@ -145,9 +145,10 @@ def _memory(document: dict[str, t.Any]) -> Iterator[Line]:
         value = _value(resources, path)
         if value is not None:
             any_shown = True
-            count = len(resources.get(f"{kind.lower()}s") or [])
-            several = f"{kind} (largest of {count})" if count > 1 else kind
-            yield from _fact(several, f"{value:.0f}MB" + (f" ({mark})" if mark in marks else ""))
+            rows = resources.get(f"{kind.lower()}s") or []
+            several = f"{kind} (largest of {len(rows)})" if len(rows) > 1 else kind
+            told = f"{value:.0f}MB" + (f" ({mark})" if mark in marks else "")
+            yield from _fact(several, told + _used(max(rows, key=lambda row: _value(row, "rss_peak") or 0.0, default={})))
     if not any_shown:
         yield from _fact("Manager", "not measured")
     for entry in document["judgement"]["objectives"]:
@@ -157,6 +158,15 @@ def _memory(document: dict[str, t.Any]) -> Iterator[Line]:
             sign = "✓" if good else "✗" if entry["verdict"] == "fail" else "!"
             touched = f" ({'+'.join(touching(entry))})" if touching(entry) else ""
             yield [(f"{sign} {text}{touched}", entry["level"])]
+
+
+def _used(row: dict[str, t.Any]) -> str:
+    """What else a process used: ``; 58MB at the end, CPU 4.4% of a core, at most 21%``."""
+    end, mean, peak = (_value(row, path) for path in ("rss", "cpu_share", "cpu_share_peak"))
+    parts = [f"{end:.0f}MB at the end"] if end is not None else []
+    if mean is not None:
+        parts.append(f"CPU {number(mean)}% of a core" + (f", at most {number(peak)}%" if peak is not None else ""))
+    return f"; {', '.join(parts)}" if parts else ""
 
 
 def _objectives(document: dict[str, t.Any]) -> Iterator[Line]:

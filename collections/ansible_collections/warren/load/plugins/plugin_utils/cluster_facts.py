@@ -13,7 +13,7 @@ import hashlib
 import os
 import re
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.warren.load.plugins.module_utils.api.images import unfit
 
@@ -279,6 +279,7 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
         "ca_file": ca_file,
         "port_base": port_base,
         "managers": managers,
+        "samplers": _samplers(public, around, Watched(name, generator, endpoint, sandbox, hollow, managers)),
         "me": next((row for row in managers if row["name"] == around.host), {}),
         "connection": {
             "managers": [{key: row[key] for key in ("name", "api_address", "raft_address")} for row in managers],
@@ -317,6 +318,79 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
         "seed": public.whole("warren_load_seed", 1, smallest=0),
         "errors": list(dict.fromkeys(public.errors)),
     }
+
+
+@dataclass(frozen=True)
+class Watched:
+    """Whose processes are to be sampled: what derive() has found out."""
+
+    cluster: str
+    generator: str
+    endpoint: str
+    sandbox: bool
+    hollow_workers: int
+    managers: list[dict[str, t.Any]]
+
+
+def _samplers(public: Public, around: Surroundings, watched: Watched) -> list[dict[str, t.Any]]:
+    """One sampler for each machine: ``{host, dir, processes}``, as module `sampler` takes them.
+
+    Hosts of one machine (the sandbox's, or names of one address) share one; the generator's own processes come last.
+    """
+    machines: dict[str, dict[str, t.Any]] = {}
+
+    def variables(host: str) -> t.Mapping[str, t.Any]:
+        return around.host_vars.get(host, {}) if host in around.groups.get("all", around.host_vars) else {}
+
+    def machine(host: str) -> dict[str, t.Any]:
+        own = variables(host)
+        here = around.local if host == around.host else not own or own.get("ansible_connection") == "local"
+        key = "local" if here else f"{own.get('ansible_host') or host}:{own.get('ansible_port') or 22}"
+        if key not in machines:
+            base = f"{_state_dir(public, replace(around, local=here))}/{watched.cluster}"
+            machines[key] = {"host": host, "base": base, "dir": f"{base}/runs/sampler", "processes": []}
+        elif host == watched.generator:
+            machines[key]["host"] = host
+        return machines[key]
+
+    def add(host: str, name: str, kind: str, **ways: t.Any) -> None:
+        found = machine(host)
+        log = variables(name).get("warren_load_log_file") or f"{found['base']}/{name}/log"
+        row = {"name": name, "kind": kind, "pid_file": f"{found['base']}/{name}/pid.json", "log_file": log, **ways}
+        found["processes"].append({key: value for key, value in row.items() if value})
+
+    for manager in watched.managers:
+        api = manager["api_address"]
+        if watched.endpoint:
+            near = re.match(r"(127\.|localhost:|\[::1\])", api)
+            page = f"http://{'127.0.0.1' if near else api.rpartition(':')[0]}:9090/metrics"
+            match = _manager_match(api) if near else None
+            add(
+                watched.generator,
+                manager["name"],
+                "manager",
+                pid_file=None,
+                log_file=None,
+                match=match,
+                metrics_url=page,
+            )
+        else:
+            match = _manager_match(api if watched.sandbox else "")
+            page = f"http://{manager['http_address']}/metrics"
+            add(manager["name"], manager["name"], "manager", match=match, metrics_url=page)
+    for host in [] if watched.endpoint or watched.sandbox else around.groups.get("workers", []):
+        pprof = "http://127.0.0.1:6060/debug/pprof/goroutine?debug=1"
+        add(host, host, "worker", match=r"^\S*warren\S* worker start\b", pprof_url=pprof)
+    if watched.hollow_workers:
+        add(watched.generator, "hollow-workers", "other")
+    machine(watched.generator)  # the engine's
+    return [{key: found[key] for key in ("host", "dir", "processes")} for found in machines.values()]
+
+
+def _manager_match(api_address: str) -> str:
+    """A pattern for the command line of the manager with that address, or, without one, of any."""
+    program = r"^(\S*python\S* )?\S*warren\S* (cluster init|manager join)\b"
+    return program + (rf".* --api-addr[= ]{re.escape(api_address)}(?!\d)" if api_address else "")
 
 
 def _compare(public: Public, found: t.Mapping[str, str]) -> None:

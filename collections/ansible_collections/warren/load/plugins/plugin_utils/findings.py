@@ -12,6 +12,8 @@ import typing as t
 from ansible_collections.warren.load.plugins.module_utils.objectives.judging import audit_reasons
 from ansible_collections.warren.load.plugins.module_utils.objectives.units import number
 
+from .sampled import LEAK
+
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -268,6 +270,60 @@ def generator(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("shared-host", "warning", f"The generator shared its host, and so its CPU, with {names}")
 
 
+def crashes(evidence: Evidence) -> Iterator[Finding]:
+    for row in _processes(evidence):
+        if row.get("restarts"):
+            times = "once" if row["restarts"] == 1 else f"{row['restarts']} times"
+            yield Finding("process-restarted", "problem", f"{row.get('name')} ended and was started again, {times}")
+        if row.get("ended"):
+            yield Finding("process-ended", "problem", f"{row.get('name')} ended while the run went on")
+
+
+def logs(evidence: Evidence) -> Iterator[Finding]:
+    for level, severity in (("error", "warning"), ("warning", "note")):
+        for row in _processes(evidence):
+            log = row.get("log")
+            count = int(log.get(level) or 0) if isinstance(log, dict) else 0
+            if count:
+                sentence = f"{row.get('name')} logged {_many(count, level)}; the first: {log.get(f'first_{level}')}"
+                yield Finding(f"log-{level}s", severity, sentence)
+
+
+def memory(evidence: Evidence) -> Iterator[Finding]:
+    reasons = {}
+    for row in _processes(evidence, "managers", "workers"):
+        growth = row.get("growth")
+        if not isinstance(growth, dict):
+            continue
+        rate, low, high = (value_of(lookup(growth, path)) for path in ("rate", "rate.low", "rate.high"))
+        if rate is None:
+            reasons.setdefault(str(growth.get("why")), str(row.get("name")))
+        elif low is not None and high is not None and low > 0:
+            yield Finding(
+                "memory-grows",
+                "warning" if low >= LEAK else "note",
+                f"The memory of {row.get('name')} grew by {number(rate)} MB a minute ({number(low)} to {number(high)}) "
+                "while the load was steady",
+                "Memory that a file backs is not counted.",
+            )
+    if evidence.get("resources.memory_growth") is None:
+        for reason, name in list(reasons.items())[:1]:
+            sentence = f"Whether the memory of {name} keeps growing is not known: {reason}"
+            because = (
+                "A larger warren_load_latency_calls, or a lower warren_load_latency_rate, lengthens the steady load."
+            )
+            yield Finding("memory-unknown", "note", sentence, because)
+
+
+def sampling(evidence: Evidence) -> Iterator[Finding]:
+    samplers = evidence.get("resources.sampler")
+    for row in samplers if isinstance(samplers, list) else []:
+        share = value_of(row.get("cpu_share"))
+        if share is not None and share > 1.0:
+            sentence = f"The sampler on {row.get('host')} used {number(share)} % of a core: it was a load of its own"
+            yield Finding("sampler-cost", "warning", sentence)
+
+
 def resources(evidence: Evidence) -> Iterator[Finding]:
     unavailable = evidence.get("resources.unavailable")
     for sentence in unavailable if isinstance(unavailable, list) else []:
@@ -295,9 +351,22 @@ RULES: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     placement,
     scheduling,
     generator,
+    crashes,
+    logs,
+    memory,
+    sampling,
     resources,
     polling,
 )
+
+
+def _processes(evidence: Evidence, *kinds: str) -> list[dict[str, t.Any]]:
+    """The rows of the processes that were watched."""
+    found: list[dict[str, t.Any]] = []
+    for kind in kinds or ("managers", "workers", "others"):
+        rows = evidence.get(f"resources.{kind}")
+        found += [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return found
 
 
 def _many(count: int, thing: str) -> str:

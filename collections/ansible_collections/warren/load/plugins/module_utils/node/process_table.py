@@ -13,14 +13,22 @@ import subprocess
 from dataclasses import dataclass
 
 PROC = "/proc"
+PAGE = os.sysconf("SC_PAGE_SIZE")
+TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
 class Usage:
-    """One process at one moment. Memory in bytes, CPU in seconds since its start; None where the system is silent."""
+    """One process at one moment. Memory in bytes, CPU in seconds since its start; None where the system is silent.
+
+    ``start`` is what start_time() gives: with the pid, it names one process of this boot. ``private`` is the memory
+    that no file backs, which is all that a program can leak: the kernel takes pages of files back when it wants to.
+    """
 
     pid: int
+    start: str
     rss: int
+    private: int | None
     cpu: float | None
     open_files: int | None
     threads: int | None
@@ -83,33 +91,91 @@ def usage(pid: int) -> Usage | None:
     return _usage_from_proc(pid) if has_proc() else _usage_from_ps(pid)
 
 
-def _usage_from_proc(pid: int) -> Usage | None:
-    base = os.path.join(PROC, str(pid))
-    status = _key_values(os.path.join(base, "status"))
-    fields = _stat_fields(pid)
-    if not status or fields is None or "VmRSS" not in status:
-        return None
+def open_files(pid: int) -> int | None:
+    """How many files a process has open; None for another user's process, and where there is no /proc."""
+    folder = os.path.join(PROC, str(pid), "fd")
     try:
-        open_files: int | None = len(os.listdir(os.path.join(base, "fd")))
+        # Linux 6.2 and newer tell the number as the folder's size; to list thousands each second would cost.
+        return os.stat(folder).st_size or len(os.listdir(folder))
     except OSError:
-        open_files = None  # another user's process
-    ticks = int(fields[11]) + int(fields[12])
+        return None
+
+
+def listens(pid: int, port: int) -> bool | None:
+    """Whether the process itself listens on a TCP port of our network namespace; None where that cannot be told."""
+    sockets = _listening(port)
+    if not sockets:
+        return None
+    folder = os.path.join(PROC, str(pid), "fd")
+    try:
+        return any(_link(os.path.join(folder, name)) in sockets for name in os.listdir(folder))
+    except OSError:
+        return None
+
+
+def output_file(pid: int) -> str | None:
+    """The regular file that the process writes its standard output to; None if it is none, or cannot be told."""
+    path = _link(os.path.join(PROC, str(pid), "fd", "1"))
+    return path if path and os.path.isfile(path) and not path.startswith(("/dev/", "/proc/")) else None
+
+
+def _usage_from_proc(pid: int) -> Usage | None:
+    fields = _stat_fields(pid)
+    try:
+        with open(os.path.join(PROC, str(pid), "statm"), encoding="ascii") as stream:
+            resident, shared = (int(word) * PAGE for word in stream.read().split()[1:3])
+    except (OSError, ValueError):
+        return None
+    if fields is None or fields[0] in ("Z", "X") or not resident:
+        return None
     return Usage(
         pid=pid,
-        rss=int(status["VmRSS"].split()[0]) * 1024,
-        cpu=ticks / os.sysconf("SC_CLK_TCK"),
-        open_files=open_files,
-        threads=int(status.get("Threads", "0").split()[0]) or None,
+        start=fields[19],
+        rss=resident,
+        private=resident - shared,
+        cpu=(int(fields[11]) + int(fields[12])) / TICKS,
+        open_files=open_files(pid),
+        threads=int(fields[17]) or None,
         source="/proc",
     )
 
 
 def _usage_from_ps(pid: int) -> Usage | None:
-    row = _ps(pid, "rss=,time=")
-    if row is None:
+    row = _ps(pid, "stat=,rss=,time=,lstart=")
+    words = row.split() if row else []
+    if len(words) < 4 or words[0].startswith("Z"):
         return None
-    rss, clock = row.split()[:2]
-    return Usage(pid=pid, rss=int(rss) * 1024, cpu=_seconds(clock), open_files=None, threads=None, source="ps")
+    return Usage(
+        pid=pid,
+        start=" ".join(words[3:]),
+        rss=int(words[1]) * 1024,
+        private=None,
+        cpu=_seconds(words[2]),
+        open_files=None,
+        threads=None,
+        source="ps",
+    )
+
+
+def _listening(port: int) -> set[str]:
+    """The listening sockets of a port, as the links in /proc/PID/fd name them."""
+    found: set[str] = set()
+    for table in ("tcp", "tcp6"):
+        try:
+            with open(os.path.join(PROC, "self", "net", table), encoding="ascii") as stream:
+                rows = [line.split() for line in stream]
+        except OSError:
+            continue
+        wanted = f":{port:04X}"
+        found.update(f"socket:[{row[9]}]" for row in rows[1:] if row[1].endswith(wanted) and row[3] == "0A")
+    return found
+
+
+def _link(path: str) -> str:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
 
 
 def _seconds(clock: str) -> float | None:
@@ -125,7 +191,7 @@ def _seconds(clock: str) -> float | None:
 
 
 def _stat_fields(pid: int) -> list[str] | None:
-    """/proc/PID/stat from its third field on: [0] state, [1] ppid, [11] and [12] CPU ticks, [19] start."""
+    """/proc/PID/stat from its third field on: [0] state, [1] ppid, [11] [12] CPU ticks, [17] threads, [19] start."""
     try:
         with open(os.path.join(PROC, str(pid), "stat"), encoding="utf-8", errors="replace") as stream:
             text = stream.read()
@@ -133,14 +199,6 @@ def _stat_fields(pid: int) -> list[str] | None:
         return None
     # The name, in brackets, may itself hold spaces and brackets.
     return text[text.rfind(")") + 2 :].split()
-
-
-def _key_values(path: str) -> dict[str, str]:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return {key: value.strip() for key, colon, value in (line.partition(":") for line in stream) if colon}
-    except OSError:
-        return {}
 
 
 def _ps(pid: int, columns: str) -> str | None:

@@ -60,14 +60,48 @@ _PROCESS = Fields(
     {
         "name": Leaf(),
         "kind": Leaf(),
+        "host": Leaf(),
         "pid": Leaf(),
         "source": Leaf(),
         "rss": Leaf("MB"),
         "rss_peak": Leaf("MB"),
         "cpu": Leaf("s"),
+        "cpu_share": Leaf("%"),
+        "cpu_share_peak": Leaf("%"),
         "open_files": Leaf("files"),
+        "open_files_peak": Leaf("files"),
         "threads": Leaf("threads"),
+        "threads_peak": Leaf("threads"),
         "goroutines": Leaf("goroutines"),
+        "goroutines_peak": Leaf("goroutines"),
+        "restarts": Leaf("restarts"),
+        "ended": Leaf(),
+        "log": Fields(
+            {"error": Leaf("1"), "warning": Leaf("1"), "first_error": Leaf(), "first_warning": Leaf()},
+        ),
+        "growth": Fields(
+            {
+                "rate": Leaf("MB/min"),
+                "tau": Leaf("1"),
+                "p": Leaf("1"),
+                "window": Leaf("s"),
+                "needs": Leaf("s"),
+                "why": Leaf(),
+            }
+        ),
+        "metrics": Each(Fields({"start": Leaf("1"), "end": Leaf("1"), "max": Leaf("1")})),
+    }
+)
+_SAMPLER = Fields(
+    {
+        "host": Leaf(),
+        "samples": Leaf("1"),
+        "interval": Leaf("s"),
+        "duration": Leaf("s"),
+        "cpu_share": Leaf("%"),
+        "rss": Leaf("MB"),
+        "scrapes": Leaf("1"),
+        "scrape_time": Leaf("ms"),
     }
 )
 
@@ -142,6 +176,11 @@ MEASUREMENTS = Fields(
                 "others": Items(_PROCESS),
                 "manager_rss_max": Leaf("MB"),
                 "worker_rss_max": Leaf("MB"),
+                "ended": Leaf("processes"),
+                "log_errors": Leaf("1"),
+                "log_warnings": Leaf("1"),
+                "memory_growth": Leaf("MB/min"),
+                "sampler": Items(_SAMPLER),
                 "unavailable": Items(Leaf()),
             }
         ),

@@ -20,6 +20,8 @@ _UNITS: dict[str, tuple[str, float]] = {
     "GB": ("memory", 1024.0**3),
     "1/s": ("rate", 1.0),
     "1/min": ("rate", 1 / 60),
+    "MB/min": ("growth", 1.0),
+    "MB/h": ("growth", 1 / 60),
     "%": ("share", 0.01),
     "1": ("count", 1.0),
     "calls": ("count", 1.0),
@@ -39,7 +41,7 @@ UNITS: tuple[str, ...] = tuple(_UNITS)
 
 
 def dimension(unit: str) -> str:
-    """What a unit measures (time, memory, rate, share, count). KeyError for an unknown one."""
+    """What a unit measures (time, memory, rate, growth, share, count). KeyError for an unknown one."""
     return _UNITS[unit][0]
 
 

@@ -36,7 +36,7 @@ def effective_size(values: Sequence[float]) -> float:
         return float(n)
 
     def correlation(lag: int) -> float:
-        return sum(a * b for a, b in zip(centred, centred[lag:], strict=False)) / variance
+        return sum(a * b for a, b in zip(centred, centred[lag:])) / variance
 
     # From lag 1 on, two at a time; 1 + 2 * sum is the time, and never less than 1.
     total = 0.0

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -288,3 +289,76 @@ def test_real_workers_need_a_whole_image_name() -> None:
     (sentence,) = facts({"warren_load_sandbox": False, "warren_load_image": "nginx:alpine"}, groups=groups)["errors"]
     assert "such as docker.io/library/nginx:alpine" in sentence
     assert facts({"warren_load_image": "nginx:alpine"})["errors"] == []
+
+
+# --- samplers ---------------------------------------------------------------------------------------------------------
+
+
+def test_all_processes_of_the_sandbox_have_one_sampler() -> None:
+    (sampler,) = facts({"warren_load_managers": 3, "warren_load_workers": 2})["samplers"]
+    assert (sampler["host"], sampler["dir"]) == ("localhost", "/home/me/.local/state/warren-load/sandbox/runs/sampler")
+    assert [(row["name"], row["kind"]) for row in sampler["processes"]] == [
+        ("manager-1", "manager"),
+        ("manager-2", "manager"),
+        ("manager-3", "manager"),
+        ("hollow-workers", "other"),
+    ]
+    first = sampler["processes"][0]
+    assert first["pid_file"] == "/home/me/.local/state/warren-load/sandbox/manager-1/pid.json"
+    assert first["log_file"] == "/home/me/.local/state/warren-load/sandbox/manager-1/log"
+    assert first["metrics_url"] == "http://127.0.0.1:17002/metrics"
+    (real,) = facts({"warren_load_managers": 3, "warren_load_binary": "/warren", "warren_load_dialect": "tasks"})["samplers"]
+    assert {row["metrics_url"] for row in real["processes"] if row["kind"] == "manager"} == {
+        "http://127.0.0.1:9090/metrics"
+    }
+
+
+@pytest.mark.parametrize(
+    ("command", "found"),
+    [
+        ("/opt/warren cluster init --node-id manager-1 --api-addr 127.0.0.1:17000 --data-dir /x", True),
+        ("/usr/bin/python3 /x/warren-simulator.pyz manager join --api-addr 127.0.0.1:17000", True),
+        ("/opt/warren cluster init --api-addr 127.0.0.1:170001", False),
+        ("/opt/warren cluster init --api-addr 127.0.0.1:17010", False),
+        ("ssh node warren cluster init --api-addr 127.0.0.1:17000", False),
+        ("/opt/warren worker start --manager 127.0.0.1:17000", False),
+    ],
+)
+def test_a_manager_is_known_by_its_command_line(command: str, found: bool) -> None:
+    (sampler,) = facts({"warren_load_managers": 1})["samplers"]
+    assert bool(re.search(sampler["processes"][0]["match"], command)) is found
+
+
+def test_every_machine_has_its_own_sampler() -> None:
+    groups = {"managers": ["m1", "m2"], "workers": ["w1", "m1"], "generators": ["gen"]}
+    groups["all"] = ["m1", "m2", "w1", "gen"]
+    host_vars = {
+        "m1": {"ansible_host": "10.0.0.1"},
+        "m2": {"ansible_host": "10.0.0.2", "warren_load_log_file": "/var/log/warren.log"},
+        "w1": {"ansible_host": "10.0.0.2"},  # another name of the same machine
+        "gen": {"ansible_host": "10.0.0.9"},
+    }
+    found = facts({"warren_load_sandbox": False}, groups=groups, host_vars=host_vars, host="gen", local=False)
+    told = {sampler["host"]: [row["name"] for row in sampler["processes"]] for sampler in found["samplers"]}
+    assert told == {"m1": ["m1", "m1"], "m2": ["m2", "w1"], "gen": []}
+    first, second, _generator = found["samplers"]
+    assert first["dir"] == "/var/tmp/warren-load/m1/runs/sampler"
+    assert [row["kind"] for row in first["processes"]] == ["manager", "worker"]
+    assert second["processes"][0]["log_file"] == "/var/log/warren.log"
+    assert second["processes"][1]["pprof_url"].startswith("http://127.0.0.1:6060/")
+
+
+def test_local_hosts_share_the_generators_sampler() -> None:
+    groups = {"managers": ["m1"], "workers": [], "generators": ["localhost"], "all": ["m1"]}
+    host_vars = {"m1": {"ansible_connection": "local"}}
+    (sampler,) = facts({"warren_load_sandbox": False}, groups=groups, host_vars=host_vars)["samplers"]
+    assert sampler["host"] == "localhost"
+    assert [row["name"] for row in sampler["processes"]] == ["m1"]
+
+
+def test_of_an_address_only_the_page_is_known() -> None:
+    (far,) = facts({"warren_load_endpoint": "10.0.0.1:8080"})["samplers"][0]["processes"]
+    assert far == {"name": "10.0.0.1:8080", "kind": "manager", "metrics_url": "http://10.0.0.1:9090/metrics"}
+    (near,) = facts({"warren_load_endpoint": "127.0.0.1:8080"})["samplers"][0]["processes"]
+    assert near["metrics_url"] == "http://127.0.0.1:9090/metrics"
+    assert re.search(near["match"], "/warren cluster init --api-addr=127.0.0.1:8080")

@@ -107,3 +107,52 @@ def test_no_rule_stumbles_over_odd_measurements(measurements):
     for rule in RULES:
         for finding in rule(Evidence({"measurements": measurements})):
             assert finding.sentence
+
+
+def watched(*rows, **rest):
+    return {"resources": {"managers": list(rows), "workers": [], "others": [], "memory_growth": None, **rest}}
+
+
+def test_crashes_restarts_and_logs():
+    log = {"error": 3, "warning": 1, "first_error": "Scheduler error: x", "first_warning": "2026 [WARN] raft: y"}
+    assert sentences(
+        watched(
+            {"name": "manager-1", "ended": True, "restarts": 0, "log": log},
+            {"name": "manager-2", "ended": False, "restarts": 1, "log": None},
+            {"name": "manager-3", "ended": True, "restarts": 2},
+        )
+    ) == [
+        "manager-1 ended while the run went on.",
+        "manager-2 ended and was started again, once.",
+        "manager-3 ended and was started again, 2 times.",
+        "manager-3 ended while the run went on.",
+        "manager-1 logged 3 errors; the first: Scheduler error: x.",
+        "manager-1 logged 1 warning; the first: 2026 [WARN] raft: y.",
+    ]
+
+
+def growth(value, low, high):
+    return {"rate": {"value": value, "unit": "MB/min", "low": low, "high": high, "n": 40}, "why": ""}
+
+
+def test_growing_memory():
+    found = find({"measurements": watched({"name": "m", "growth": growth(240, 230, 250)}, memory_growth={"value": 240})})
+    assert [(each.severity, each.sentence) for each in found] == [
+        ("warning", "The memory of m grew by 240 MB a minute (230 to 250) while the load was steady.")
+    ]
+    steady = watched({"name": "m", "growth": growth(0.2, -1, 1)}, memory_growth={"value": 0.2})
+    assert find({"measurements": steady}) == []
+
+
+def test_memory_that_was_not_watched_for_long_enough():
+    why = "the load was steady for only 4 s, and it takes 90 s to tell"
+    rows = [{"name": name, "growth": {"rate": None, "why": why}} for name in ("manager-1", "manager-2")]
+    (found,) = find({"measurements": watched(*rows)})
+    assert found.sentence == f"Whether the memory of manager-1 keeps growing is not known: {why}."
+    assert "warren_load_latency_calls" in found.because
+
+
+def test_a_costly_sampler():
+    row = {"host": "node-1", "cpu_share": {"value": 2.5, "unit": "%"}}
+    (sentence,) = sentences(watched(sampler=[row]))
+    assert sentence == "The sampler on node-1 used 2.5 % of a core: it was a load of its own."

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.warren.load.plugins.module_utils.node import process_table
-from ansible_collections.warren.load.plugins.module_utils.node.resources import Target, measure, summarise
 
 PROCESS = b"""# TYPE process_resident_memory_bytes gauge
 process_resident_memory_bytes 3.145728e+07

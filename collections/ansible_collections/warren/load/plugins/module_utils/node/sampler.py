@@ -1,0 +1,461 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Start the sampler (node/sampling.py) on a host, end it, and say what its series mean.
+
+PRIVATE to the collection. Standard library only, Python 3.9 and newer: this runs on cluster nodes.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import os
+import pkgutil
+import platform
+import shutil
+import sys
+import time
+import zipfile
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ansible_collections.warren.load.plugins.module_utils.node import (
+    log_lines,
+    metrics_page,
+    process_table,
+    sampling,
+    supervision,
+)
+from ansible_collections.warren.load.plugins.module_utils.stats import trends
+
+MEGABYTE = 1 << 20  # the guide's MB: its script divides ps's KiB by 1024
+UTILS = "ansible_collections.warren.load.plugins.module_utils"
+PARTS = (sampling, process_table, metrics_page)  # what the program is made of
+FILES = {"resources": "resources.csv", "metrics": "metrics.csv"}
+READY_TIMEOUT = 15.0
+SHORTEST = 60.0  # seconds; of less than that, a trend of memory says nothing
+CONFIDENCE = 0.99  # of a process's interval: several are looked at, and the worst counts
+RESOLUTION = 4.0  # MB/min; where an interval is wider than that and spans zero, more time is needed
+KINDS = ("manager", "worker", "other")
+
+
+@dataclass
+class Series:
+    """What the sampler wrote down of one process; lists are equally long, None where the system was silent."""
+
+    times: list[float] = field(default_factory=list)
+    identities: list[tuple[int, str]] = field(default_factory=list)
+    rss: list[int] = field(default_factory=list)
+    private: list[int] = field(default_factory=list)
+    cpu: list[float | None] = field(default_factory=list)
+    open_files: list[int | None] = field(default_factory=list)
+    threads: list[int | None] = field(default_factory=list)
+    absent: bool = False  # its last line says that it does not run
+    began_absent: bool = False  # its first line does
+
+
+# --- start and stop ---------------------------------------------------------------------------------------------------
+
+
+def start(
+    folder: str, run_id: str, targets: list[sampling.Target], *, interval: float, scrape: float, seconds: float
+) -> tuple[int, str]:
+    """Let a sampler run for at most ``seconds``; the one of an earlier run ends. Returns (pid, whose it replaced).
+
+    Raises SupervisionError.
+    """
+    replaced = stop(folder)
+    supervision.remove([folder])
+    os.makedirs(folder, mode=0o700)
+    settings = {
+        "run_id": run_id,
+        "targets": [asdict(target) for target in targets],
+        "interval": interval,
+        "scrape": scrape,
+        "seconds": seconds,
+    }
+    paths = {target.name: _log_of(target) for target in targets}
+    marks = {name: asdict(log_lines.mark(path)) for name, path in paths.items() if path}
+    for name, content in (("settings.json", settings), ("logs.json", marks)):
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as stream:
+            json.dump(content, stream)
+    program = os.path.join(folder, "sampler.pyz")
+    with open(program, "wb") as archive:
+        archive.write(_archive())
+    record, _seconds = supervision.start(
+        supervision.Program(
+            name="sampler",
+            argv=[sys.executable, "-I", program, os.path.join(folder, "settings.json")],
+            pid_file=os.path.join(folder, "pid.json"),
+            log_file=os.path.join(folder, "log"),
+            chdir=folder,
+            labels={"run_id": run_id},
+            ready_pattern=f"^{sampling.READY}$",
+            ready_timeout=READY_TIMEOUT,
+        )
+    )
+    return record.pid, replaced
+
+
+def stop(folder: str) -> str:
+    """End the sampler of this folder, if one runs; returns the run that it worked for, or nothing."""
+    record = supervision.running_record(os.path.join(folder, "pid.json"))
+    supervision.stop(os.path.join(folder, "pid.json"), 5.0)
+    return record.labels.get("run_id", "?") if record is not None else ""
+
+
+def collect(folder: str, run_id: str, window: tuple[float | None, float | None]) -> dict[str, Any]:
+    """End the sampler and say what it saw: ``rows``, ``sampler``, ``unavailable``, ``files`` (the packed series).
+
+    ``window`` (Unix s) is when the load was steady. The result's size depends on the number of processes alone.
+    """
+    try:
+        targets, settings = sampling.load(os.path.join(folder, "settings.json"))
+        with open(os.path.join(folder, "logs.json"), encoding="utf-8") as stream:
+            marks = {name: log_lines.Mark(**raw) for name, raw in json.load(stream).items()}
+    except (OSError, ValueError, TypeError):
+        return _nothing(f"Nothing is known of the processes on {platform.node()}: no sampler was started there.")
+    if settings["run_id"] != run_id:
+        return _nothing(
+            f"Nothing is known of the processes on {platform.node()}: its sampler works for run {settings['run_id']}."
+        )
+    # Who went away since the last sample is missed by nobody else.
+    ran = bool(stop(folder))
+    # What it uses from here on is the next run's.
+    now = time.time()
+    series = read_series(os.path.join(folder, FILES["resources"]))
+    metrics = read_metrics(os.path.join(folder, FILES["metrics"]))
+    own = series.pop(sampling.OWN, Series())
+    told: dict[str, Any] = {"rows": [], "unavailable": [], "sampler": None, "files": []}
+    for target in targets:
+        known = series.get(target.name, Series())
+        if known.times and not target.transient and not known.absent:
+            known.absent = not _runs(known.identities[-1])
+        pages = metrics.get(target.name, {})
+        row = row_of(target, known, pages, window) if known.times else row_of_page(target, pages)
+        if row is None:
+            if not target.transient:
+                told["unavailable"].append(_why_not(target))
+            continue
+        row["host"] = platform.node()
+        begin = marks.get(target.name)
+        counts = log_lines.since(begin) if begin is not None else None
+        row["log"] = counts.row() if counts is not None else None
+        told["rows"].append(row)
+        told["unavailable"] += _missing(target, row)
+    if not ran and own.times:
+        told["unavailable"].append(
+            f"The sampler on {platform.node()} ended {now - own.times[-1]:.0f} s before the run did: what came later "
+            "is not known."
+        )
+    if not process_table.has_proc():
+        told["unavailable"].append(
+            f"{platform.node()} has no /proc: its processes were asked for with ps, without open files and threads."
+        )
+    told["sampler"] = sampler_row(own, metrics.get(sampling.OWN, {}), settings["interval"])
+    told["files"] = [_packed(folder, name) for name in FILES.values()]
+    return told
+
+
+# --- what the series mean ---------------------------------------------------------------------------------------------
+
+
+def read_series(path: str) -> dict[str, Series]:
+    """Series by name of process; a line that was cut off is left out."""
+    found: dict[str, Series] = {}
+    for line in _lines(path):
+        words = line.rstrip("\n").split(",")
+        if len(words) < 9:
+            continue
+        # The name alone may hold commas: it comes from an inventory.
+        name = ",".join(words[1:-7])
+        pid, start_time, rss, private, cpu, files, threads = words[-7:]
+        series = found.setdefault(name, Series())
+        try:
+            if not pid:
+                series.absent = True
+                series.began_absent = series.began_absent or not series.times
+                continue
+            values = (float(words[0]), (int(pid), start_time), int(rss), int(private or rss))
+            rest = (float(cpu) if cpu else None, int(files) if files else None, int(threads) if threads else None)
+        except ValueError:
+            continue
+        series.absent = False
+        series.times.append(values[0])
+        series.identities.append(values[1])
+        series.rss.append(values[2])
+        series.private.append(values[3])
+        series.cpu.append(rest[0])
+        series.open_files.append(rest[1])
+        series.threads.append(rest[2])
+    return found
+
+
+def read_metrics(path: str) -> dict[str, dict[str, dict[str, float]]]:
+    """{process: {metric: {start, end, max}}}; a metric that did not change was written once."""
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for words in csv.reader(_lines(path)):
+        try:
+            _time, name, metric, value = words[0], words[1], words[2], float(words[3])
+        except (IndexError, ValueError):
+            continue
+        known = found.setdefault(name, {}).setdefault(metric, {"start": value, "end": value, "max": value})
+        known["end"] = value
+        known["max"] = max(known["max"], value)
+    return found
+
+
+def row_of(
+    target: sampling.Target,
+    series: Series,
+    pages: dict[str, dict[str, float]],
+    window: tuple[float | None, float | None],
+) -> dict[str, Any]:
+    """A process's row, from its series."""
+    cpu, peak = cpu_use(series)
+    span = series.times[-1] - series.times[0]
+    count = len(series.times)
+    lives = len(dict.fromkeys(series.identities))
+    goroutines = pages.get(sampling.GOROUTINES)
+    row = {
+        "name": target.name,
+        "kind": target.kind,
+        "pid": series.identities[-1][0],
+        "source": "/proc" if process_table.has_proc() else "ps",
+        "rss": _megabytes(series.rss[-1], 1),
+        "rss_peak": _megabytes(max(series.rss), count),
+        "cpu": _number(cpu, "s", count, 2),
+        "cpu_share": _number(100 * cpu / span if cpu is not None and span else None, "%", count, 2),
+        "cpu_share_peak": _number(peak, "%", count, 1),
+        **_ends("open_files", series.open_files),
+        **_ends("threads", series.threads),
+        "goroutines": int(goroutines["end"]) if goroutines else None,
+        "goroutines_peak": int(goroutines["max"]) if goroutines else None,
+        "restarts": 0 if target.transient else lives - 1,
+        "ended": series.absent and not target.transient,
+        "growth": None if target.transient else growth(series, window),
+    }
+    if target.kind == "manager":
+        row["metrics"] = pages
+    return row
+
+
+def row_of_page(target: sampling.Target, pages: dict[str, dict[str, float]]) -> dict[str, Any] | None:
+    """A row from nothing but the process's own page, as where only an address is known; None without one."""
+    rss, cpu = pages.get("process_resident_memory_bytes"), pages.get("process_cpu_seconds_total")
+    if rss is None:
+        return None
+    files, goroutines = pages.get("process_open_fds"), pages.get(sampling.GOROUTINES)
+    began = pages.get("process_start_time_seconds", {"start": 0, "end": 0, "max": 0})
+    return {
+        "name": target.name,
+        "kind": target.kind,
+        "pid": None,
+        "source": "metrics",
+        "rss": _megabytes(rss["end"], 1),
+        "rss_peak": _megabytes(rss["max"], 1),
+        "cpu": _number(cpu["end"] - cpu["start"] if cpu else None, "s", 1, 2),
+        "cpu_share": None,
+        "cpu_share_peak": None,
+        "open_files": int(files["end"]) if files else None,
+        "open_files_peak": int(files["max"]) if files else None,
+        "threads": None,
+        "threads_peak": None,
+        "goroutines": int(goroutines["end"]) if goroutines else None,
+        "goroutines_peak": int(goroutines["max"]) if goroutines else None,
+        "restarts": int(began["end"] != began["start"]),
+        "ended": False,
+        "growth": None,
+        "metrics": pages,
+    }
+
+
+def cpu_use(series: Series) -> tuple[float | None, float | None]:
+    """CPU seconds while the sampler looked, over every life of the process, and the largest share of a core in %."""
+    total, peak = 0.0, None
+    before: tuple[float, float] | None = None
+    if series.began_absent and series.cpu:
+        total = series.cpu[0] or 0.0
+    for index, spent in enumerate(series.cpu):
+        if spent is None:
+            return None, None
+        now = series.times[index]
+        if index and series.identities[index] != series.identities[index - 1]:
+            # Whatever a process that began meanwhile has used, it used meanwhile.
+            total, before = total + spent, (now, spent)
+            continue
+        if before is not None:
+            total += spent - before[1]
+            if now > before[0]:
+                peak = max(peak or 0.0, 100 * (spent - before[1]) / (now - before[0]))
+        before = (now, spent)
+    return total, peak
+
+
+def growth(series: Series, window: tuple[float | None, float | None]) -> dict[str, Any]:
+    """How fast memory that no file backs grew while the load was steady, or ``why`` that cannot be told.
+
+    ``rate`` in MB/min; ``needs`` says how many seconds would be enough, where it was too short.
+    """
+    told: dict[str, Any] = {"rate": None, "tau": None, "p": None, "window": None, "needs": None, "why": ""}
+    begin, end = window
+    if begin is None:
+        return {**told, "why": "the load never was steady: not all containers ran"}
+    last = series.identities[-1]
+    kept = [
+        (now, size / MEGABYTE)
+        for now, size, who in zip(series.times, series.private, series.identities)
+        if now >= begin and (end is None or now <= end) and who == last
+    ]
+    span = kept[-1][0] - kept[0][0] if kept else 0.0
+    told["window"] = _number(span, "s", len(kept), 1)
+    short = "the load was steady for only"
+    if span < SHORTEST - 1:
+        return {**told, "needs": SHORTEST, "why": f"{short} {span:.0f} s, and it takes {SHORTEST:.0f} s to tell"}
+    found = trends.trend([now / 60 for now, _size in kept], [size for _now, size in kept], CONFIDENCE)
+    told.update({"tau": round(found.tau, 3), "p": None if found.p is None else round(found.p, 5)})
+    half = None if found.low is None or found.high is None else (found.high - found.low) / 2
+    if half is None or (half > RESOLUTION and found.low is not None and found.low <= 0 <= (found.high or 0.0)):
+        # The interval of a slope shrinks with the time watched to the power of 3/2.
+        factor = 2.0 if half is None else (half / RESOLUTION) ** (2 / 3)
+        told["needs"] = -(-span * max(1.2, factor) // 30) * 30
+        return {
+            **told,
+            "why": f"{short} {span:.0f} s, and its memory goes up and down so much that it takes "
+            f"about {told['needs']:.0f} s to tell",
+        }
+    rate = {"value": found.slope, "unit": "MB/min", "low": found.low, "high": found.high, "n": int(found.effective)}
+    told["rate"] = {key: round(part, 3) if isinstance(part, float) else part for key, part in rate.items()}
+    return told
+
+
+def sampler_row(own: Series, pages: dict[str, dict[str, float]], interval: float) -> dict[str, Any] | None:
+    """What the sampler itself cost; None where it wrote nothing."""
+    if not own.times:
+        return None
+    cpu, _peak = cpu_use(own)
+    span = own.times[-1] - own.times[0]
+    scrapes, spent = (pages.get(name, {}).get("end", 0.0) for name in ("scrapes", "scrape_s"))
+    return {
+        "host": platform.node(),
+        "samples": len(own.times),
+        "interval": _number(interval, "s", None, 2),
+        "duration": _number(span, "s", None, 1),
+        "cpu_share": _number(100 * cpu / span if cpu is not None and span else None, "%", len(own.times), 2),
+        "rss": _megabytes(max(own.rss), len(own.times)),
+        "scrapes": int(scrapes),
+        "scrape_time": _number(1000 * spent / scrapes if scrapes else None, "ms", int(scrapes), 2),
+    }
+
+
+# --- sentences and small parts ----------------------------------------------------------------------------------------
+
+
+def _why_not(target: sampling.Target) -> str:
+    """Why nothing is known of a process."""
+    _pid, why = sampling.find(target)
+    sentence = f"Memory and CPU of {target.name} are not known: {why}"
+    url = target.metrics_url
+    if url:
+        try:
+            metrics_page.values(metrics_page.get(url, sampling.PAGE_TIMEOUT))
+        except (OSError, ValueError) as error:
+            sentence += f", and {url} does not help ({getattr(error, 'strerror', None) or error})"
+    return sentence + "."
+
+
+def _missing(target: sampling.Target, row: dict[str, Any]) -> list[str]:
+    """What is known of other processes but not of this one."""
+    told = []
+    if row["source"] == "metrics":
+        told.append(
+            f"Of {target.name} only its metrics page {target.metrics_url} is known: CPU share, threads, crashes and "
+            "its log are not (list its host in the inventory)."
+        )
+    elif row["log"] is None and target.kind != "other":
+        told.append(
+            f"The log of {target.name} cannot be read, so its errors and warnings were not counted: it writes to no "
+            "file that the login may read."
+        )
+    if target.metrics_url and row["goroutines"] is None:
+        if not sampling.owns_page(target, row["pid"]):
+            told.append(
+                f"Goroutines and metrics of {target.name} are not known: {target.metrics_url} belongs to another "
+                "process (Warren's HTTP address is fixed, and only one manager of a host gets it)."
+            )
+        else:
+            told.append(f"Goroutines and metrics of {target.name} are not known: {target.metrics_url} does not answer.")
+    return told
+
+
+def _log_of(target: sampling.Target) -> str | None:
+    """The log file: the one that is given, or else the file that the process writes its output to."""
+    if target.log_file and os.path.exists(target.log_file):
+        return target.log_file
+    if target.transient:
+        return None
+    pid, _why = sampling.find(target)
+    return process_table.output_file(pid) if pid is not None else None
+
+
+def _runs(identity: tuple[int, str]) -> bool:
+    return process_table.start_time(identity[0]) == identity[1]
+
+
+def _nothing(sentence: str) -> dict[str, Any]:
+    return {"rows": [], "unavailable": [sentence], "sampler": None, "files": []}
+
+
+def _lines(path: str) -> Any:
+    """The lines of a series after its heading; none where it cannot be read."""
+    try:
+        with open(path, encoding="utf-8", errors="replace", newline="") as stream:
+            next(stream, None)
+            yield from stream
+    except OSError:
+        return
+
+
+def _packed(folder: str, name: str) -> str:
+    """The path of the packed series."""
+    path = os.path.join(folder, name)
+    try:
+        with open(path, "rb") as plain, gzip.open(path + ".gz", "wb", compresslevel=6) as packed:
+            shutil.copyfileobj(plain, packed)
+    except OSError:
+        pass  # a full disk; what was computed is kept
+    return path + ".gz"
+
+
+def _archive() -> bytes:
+    """The sampler as one file that a Python runs: it must outlive the module's own temporary folder."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        packages = f"{UTILS}.node".split(".")
+        for depth in range(1, len(packages) + 1):
+            archive.writestr("/".join((*packages[:depth], "__init__.py")), b"")
+        for part in PARTS:
+            name = part.__name__.rpartition(".")[2]
+            source = pkgutil.get_data(f"{UTILS}.node", f"{name}.py")
+            archive.writestr("/".join((*packages, f"{name}.py")), source or b"")
+        begin = f"import sys\nfrom {UTILS}.node.sampling import main\nsys.exit(main(sys.argv[1:]))\n"
+        archive.writestr("__main__.py", begin)
+    return out.getvalue()
+
+
+def _ends(name: str, values: list[int | None]) -> dict[str, int | None]:
+    known = [value for value in values if value is not None]
+    return {name: known[-1] if known else None, f"{name}_peak": max(known) if known else None}
+
+
+def _megabytes(size: float, count: int) -> dict[str, Any]:
+    return {"value": round(size / MEGABYTE, 2), "unit": "MB", "low": None, "high": None, "n": count}
+
+
+def _number(value: float | None, unit: str, count: int | None, digits: int) -> dict[str, Any] | None:
+    if value is None:
+        return None
+    return {"value": round(value, digits), "unit": unit, "low": None, "high": None, "n": count}
