@@ -282,15 +282,16 @@ def crashes(evidence: Evidence) -> Iterator[Finding]:
 def logs(evidence: Evidence) -> Iterator[Finding]:
     for level, severity in (("error", "warning"), ("warning", "note")):
         for row in _processes(evidence):
-            log = row.get("log")
-            count = int(log.get(level) or 0) if isinstance(log, dict) else 0
+            count = int(value_of(lookup(row, f"log.{level}")) or 0)
             if count:
-                sentence = f"{row.get('name')} logged {_many(count, level)}; the first: {log.get(f'first_{level}')}"
-                yield Finding(f"log-{level}s", severity, sentence)
+                first = lookup(row, f"log.first_{level}")
+                yield Finding(
+                    f"log-{level}s", severity, f"{row.get('name')} logged {_many(count, level)}; the first: {first}"
+                )
 
 
 def memory(evidence: Evidence) -> Iterator[Finding]:
-    reasons = {}
+    reasons: dict[str, str] = {}
     for row in _processes(evidence, "managers", "workers"):
         growth = row.get("growth")
         if not isinstance(growth, dict):
@@ -298,7 +299,7 @@ def memory(evidence: Evidence) -> Iterator[Finding]:
         rate, low, high = (value_of(lookup(growth, path)) for path in ("rate", "rate.low", "rate.high"))
         if rate is None:
             reasons.setdefault(str(growth.get("why")), str(row.get("name")))
-        elif low is not None and high is not None and low > 0:
+        elif low is not None and high is not None and low > 0.1:
             yield Finding(
                 "memory-grows",
                 "warning" if low >= LEAK else "note",

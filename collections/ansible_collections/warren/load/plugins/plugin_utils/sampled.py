@@ -70,8 +70,8 @@ def _growth(rows: list[Row]) -> dict[str, t.Any] | None:
     rates = [row["growth"]["rate"] for row in rows if row["growth"] and row["growth"]["rate"]]
     if not rates:
         return None
-    low = max(rate["low"] for rate in rates)
-    if len(rates) < len(rows) and low < LEAK:
+    low = max((rate["low"] for rate in rates if rate["low"] is not None), default=None)
+    if len(rates) < len(rows) and (low is None or low < LEAK):
         return None
     return {
         "value": max(rate["value"] for rate in rates),

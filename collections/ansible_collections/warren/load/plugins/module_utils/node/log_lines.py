@@ -115,7 +115,7 @@ def _read(path: str, offset: int, counts: Counts) -> None:
             if not chunk:
                 break
             lines = (rest + chunk).split(b"\n")
-            rest = lines.pop()[-CHUNK:]  # a line without end is no line
+            rest = lines.pop()[:CHUNK]  # of a line without end, its beginning
             for line in lines:
                 counts.add(line)
         if rest:

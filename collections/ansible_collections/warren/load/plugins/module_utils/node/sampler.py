@@ -36,9 +36,9 @@ UTILS = "ansible_collections.warren.load.plugins.module_utils"
 PARTS = (sampling, process_table, metrics_page)  # what the program is made of
 FILES = {"resources": "resources.csv", "metrics": "metrics.csv"}
 READY_TIMEOUT = 15.0
-SHORTEST = 60.0  # seconds; of less than that, a trend of memory says nothing
+SHORTEST = 90.0  # seconds; of less than that, a trend of memory says nothing
 CONFIDENCE = 0.99  # of a process's interval: several are looked at, and the worst counts
-RESOLUTION = 4.0  # MB/min; where an interval is wider than that and spans zero, more time is needed
+RESOLUTION = 4.0  # MB/min; an interval that reaches from no growth to more than that says nothing yet
 KINDS = ("manager", "worker", "other")
 
 
@@ -296,39 +296,35 @@ def cpu_use(series: Series) -> tuple[float | None, float | None]:
 
 
 def growth(series: Series, window: tuple[float | None, float | None]) -> dict[str, Any]:
-    """How fast memory that no file backs grew while the load was steady, or ``why`` that cannot be told.
+    """How fast memory that no file backs kept growing while the load was steady, or ``why`` that cannot be told.
 
-    ``rate`` in MB/min; ``needs`` says how many seconds would be enough, where it was too short.
+    ``rate`` in MB/min is that of the half of the time in which it grew less, see stats/trends.py; ``needs`` says how
+    many seconds would be enough where it was too short.
     """
-    told: dict[str, Any] = {"rate": None, "tau": None, "p": None, "window": None, "needs": None, "why": ""}
+    told: dict[str, Any] = {"rate": None, "window": None, "needs": None, "why": ""}
     begin, end = window
     if begin is None:
         return {**told, "why": "the load never was steady: not all containers ran"}
-    last = series.identities[-1]
     kept = [
         (now, size / MEGABYTE)
         for now, size, who in zip(series.times, series.private, series.identities)
-        if now >= begin and (end is None or now <= end) and who == last
+        if now >= begin and (end is None or now <= end) and who == series.identities[-1]
     ]
     span = kept[-1][0] - kept[0][0] if kept else 0.0
     told["window"] = _number(span, "s", len(kept), 1)
-    short = "the load was steady for only"
-    if span < SHORTEST - 1:
-        return {**told, "needs": SHORTEST, "why": f"{short} {span:.0f} s, and it takes {SHORTEST:.0f} s to tell"}
-    found = trends.trend([now / 60 for now, _size in kept], [size for _now, size in kept], CONFIDENCE)
-    told.update({"tau": round(found.tau, 3), "p": None if found.p is None else round(found.p, 5)})
-    half = None if found.low is None or found.high is None else (found.high - found.low) / 2
-    if half is None or (half > RESOLUTION and found.low is not None and found.low <= 0 <= (found.high or 0.0)):
+    short = f"the load was steady for only {span:.0f} s"
+    if span < SHORTEST or len(kept) < 4:
+        return {**told, "needs": SHORTEST, "why": f"{short}, and it takes {SHORTEST:.0f} s to tell"}
+    found = trends.sustained([now / 60 for now, _size in kept], [size for _now, size in kept], CONFIDENCE)
+    rate = (found.slope, found.low, found.high)
+    if found.high is None or (found.high >= RESOLUTION and (found.low is None or found.low <= 0)):
         # The interval of a slope shrinks with the time watched to the power of 3/2.
-        factor = 2.0 if half is None else (half / RESOLUTION) ** (2 / 3)
-        told["needs"] = -(-span * max(1.2, factor) // 30) * 30
-        return {
-            **told,
-            "why": f"{short} {span:.0f} s, and its memory goes up and down so much that it takes "
-            f"about {told['needs']:.0f} s to tell",
-        }
-    rate = {"value": found.slope, "unit": "MB/min", "low": found.low, "high": found.high, "n": int(found.effective)}
-    told["rate"] = {key: round(part, 3) if isinstance(part, float) else part for key, part in rate.items()}
+        wide = (found.high - found.slope) / RESOLUTION if found.high is not None else 0.0
+        told["needs"] = -(-span * max(1.5, wide ** (2 / 3)) // 30) * 30
+        reason = f"and its memory goes up and down so much that it takes about {told['needs']:.0f} s to tell"
+        return {**told, "why": f"{short}, {reason}"}
+    value, low, high = (None if part is None else round(part, 3) for part in rate)
+    told["rate"] = {"value": value, "unit": "MB/min", "low": low, "high": high, "n": int(found.effective)}
     return told
 
 

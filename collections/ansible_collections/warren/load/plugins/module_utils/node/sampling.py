@@ -168,6 +168,14 @@ class Sampler:
             due += self.interval * max(1, -(-(time.monotonic() - due) // self.interval))
             time.sleep(max(0.0, due - time.monotonic()))
 
+    def close(self) -> None:
+        """Close both files."""
+        for stream in (self._resources, self._metrics):
+            try:
+                stream.close()
+            except OSError:
+                pass
+
     def _row(self, watch: Watch, now: float, clock: float) -> str:
         """The target's line; empty if there is nothing new to say."""
         usage = process_table.usage(watch.pid) if watch.pid is not None else None
@@ -253,5 +261,8 @@ def main(arguments: list[str]) -> int:
         signal.signal(number, lambda *_ignored: sys.exit(0))
     interval = settings["interval"] if process_table.has_proc() else max(SLOW, settings["interval"])
     sampler = Sampler(targets, os.path.dirname(arguments[0]), interval, settings["scrape"])
-    sampler.run(settings["seconds"])
+    try:
+        sampler.run(settings["seconds"])
+    finally:
+        sampler.close()
     return 0

@@ -82,8 +82,6 @@ _PROCESS = Fields(
         "growth": Fields(
             {
                 "rate": Leaf("MB/min"),
-                "tau": Leaf("1"),
-                "p": Leaf("1"),
                 "window": Leaf("s"),
                 "needs": Leaf("s"),
                 "why": Leaf(),

@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
 MOST = 200  # points that a trend is taken of; slopes are taken between every two
-FEWEST = 8  # effective samples; with fewer, no interval is claimed
+FEWEST = 12  # effective samples; with fewer, no interval is claimed
 
 
 class Trend(t.NamedTuple):
@@ -74,6 +74,24 @@ def trend(times: Sequence[float], values: Sequence[float], confidence: float = 0
     high = slopes[min(last, math.ceil((last + reach) / 2))]
     p = 1.0 if score == 0 or not spread else 2 * statistics.NormalDist().cdf(-(abs(score) - 1) / spread)
     return Trend(slope, low, high, tau, min(1.0, p), n, effective)
+
+
+def sustained(times: Sequence[float], values: Sequence[float], confidence: float = 0.95) -> Trend:
+    """The trend of that half of the time in which the values rose less: what rises without bound rises in both.
+
+    A cache that fills, or a heap on its way to the size that its collector allows, rises in one half only. ``low`` is
+    None where the interval of either half is not known, ``high`` where none is. ValueError for less than four points.
+    """
+    middle = (times[0] + times[-1]) / 2 if len(times) else 0.0
+    split = sum(time < middle for time in times)
+    halves = [
+        trend(times[:split], values[:split], confidence),
+        trend(times[split:], values[split:], confidence),
+    ]
+    lows = [half.low for half in halves if half.low is not None]
+    highs = [half.high for half in halves if half.high is not None]
+    slower = min((half for half in halves if half.high is not None), default=halves[1], key=lambda half: half.slope)
+    return slower._replace(low=min(lows) if len(lows) == 2 else None, high=min(highs, default=None))
 
 
 def thinned(times: Sequence[float], values: Sequence[float], most: int = MOST) -> list[tuple[float, float]]:

@@ -4,119 +4,15 @@
 
 from __future__ import annotations
 
-import http.server
 import os
 import socket
-import threading
-from collections.abc import Iterator
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.warren.load.plugins.module_utils.node import process_table
-
-PROCESS = b"""# TYPE process_resident_memory_bytes gauge
-process_resident_memory_bytes 3.145728e+07
-process_cpu_seconds_total 12.5
-process_open_fds 21
-"""
-PAGES = {
-    "/metrics": PROCESS + b"warren_services_total 0\n",
-    "/prometheus": PROCESS + b"# no warren_services_total 0\nprometheus_ready 1\n",
-    "/nan": b"warren_services_total 0\nprocess_resident_memory_bytes NaN\n",
-}
-
-
-@pytest.fixture
-def page() -> Iterator[str]:
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(PAGES[self.path])
-
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-def test_a_process_is_measured_by_its_pid() -> None:
-    row, why = measure(Target("manager-1", "manager", pid=os.getpid()))
-    assert why is None
-    assert row is not None
-    assert row["rss"]["value"] > 1
-    assert row["rss"]["unit"] == "MB"
-    assert row["threads"] >= 1
-    assert row["open_files"] >= 1
-
-
-def test_a_process_is_found_by_its_command_line(tmp_path: Path) -> None:
-    row, why = measure(Target("nobody", "manager", match="no such program [0-9]+ anywhere$"))
-    assert row is None
-    assert why is not None
-    assert why.startswith("Memory of nobody is not known: 0 processes here")
-
-
-def test_the_metrics_page_is_the_last_resort(page: str) -> None:
-    row, why = measure(Target("manager-1", "manager", metrics_url=page + "/metrics"))
-    assert why is None
-    assert row is not None
-    assert [row["rss"]["value"], row["cpu"]["value"], row["open_files"], row["source"], row["pid"]] == [
-        30.0,
-        12.5,
-        21,
-        "metrics",
-        None,
-    ]
-
-
-def test_what_cannot_be_told_is_a_sentence(page: str, tmp_path: Path) -> None:
-    row, why = measure(Target("manager-1", "manager", pid_file=str(tmp_path / "pid.json"), metrics_url=page + "/nan"))
-    assert row is None
-    assert why is not None
-    assert "does not run" in why
-    assert "has no process_resident_memory_bytes" in why
-
-
-def test_another_program_s_metrics_are_not_the_manager_s(page: str) -> None:
-    row, why = measure(Target("manager-1", "manager", metrics_url=page + "/prometheus"))
-    assert row is None
-    assert why is not None
-    assert "is not the metrics page of a Warren manager" in why
-
-
-def test_a_port_that_speaks_no_http_is_a_sentence() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def answer() -> None:
-            client, _address = server.accept()
-            with client:
-                client.recv(1000)
-                client.sendall(b"nonsense\r\n\r\n")
-
-        threading.Thread(target=answer, daemon=True).start()
-        row, why = measure(Target("m", "manager", metrics_url=f"http://127.0.0.1:{server.getsockname()[1]}/metrics"))
-    assert row is None
-    assert why is not None
-    assert "does not answer" in why
-
-
-def test_the_largest_manager_counts() -> None:
-    rows = [
-        measure(Target(name, kind, pid=os.getpid()))[0]
-        for name, kind in (("m", "manager"), ("n", "manager"), ("h", "other"))
-    ]
-    rows[0]["rss"]["value"] = 10**6
-    told = summarise([row for row in rows if row])
-    assert [row["name"] for row in told["managers"]] == ["m", "n"]
-    assert told["manager_rss_max"] == {"value": 10**6, "unit": "MB", "low": None, "high": None, "n": 2}
-    assert told["worker_rss_max"] is None
-    assert [row["name"] for row in told["others"]] == ["h"]
 
 
 @pytest.mark.parametrize(
@@ -137,3 +33,52 @@ def test_ps_says_the_same_as_proc(monkeypatch: pytest.MonkeyPatch) -> None:
     assert process_table.start_time(os.getpid())
     assert process_table.parent(os.getpid()) == os.getppid()
     assert os.getpid() in process_table.pids()
+
+
+def test_a_process_is_told_from_the_next_one_with_its_number() -> None:
+    own = process_table.usage(os.getpid())
+    assert own.start == process_table.start_time(os.getpid())
+    assert own.rss > own.private > 0
+    assert own.cpu > 0
+    assert own.threads >= 1
+    child = subprocess.Popen([sys.executable, "-c", "pass"])
+    child_pid = child.pid
+    os.waitid(os.P_PID, child_pid, os.WEXITED | os.WNOWAIT)
+    assert process_table.usage(child_pid) is None  # a zombie
+    child.wait()
+    assert process_table.usage(child_pid) is None
+
+
+@pytest.mark.skipif(not process_table.has_proc(), reason="needs /proc")
+def test_open_files_are_counted() -> None:
+    before = process_table.open_files(os.getpid())
+    with open(os.devnull), open(os.devnull):
+        assert process_table.open_files(os.getpid()) == before + 2
+
+
+@pytest.mark.skipif(not process_table.has_proc(), reason="needs /proc")
+def test_who_listens_on_a_port() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert process_table.listens(os.getpid(), port) is True
+        child = subprocess.Popen(["sleep", "60"], close_fds=True)
+        try:
+            assert process_table.listens(child.pid, port) is False
+        finally:
+            child.kill()
+            child.wait()
+    assert process_table.listens(os.getpid(), port) is None  # nobody does
+
+
+@pytest.mark.skipif(not process_table.has_proc(), reason="needs /proc")
+def test_the_file_that_a_process_writes_to(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w") as log:
+        logging = subprocess.Popen(["sleep", "60"], stdout=log)
+    silent = subprocess.Popen(["sleep", "60"], stdout=subprocess.DEVNULL)
+    try:
+        assert process_table.output_file(logging.pid) == str(tmp_path / "log")
+        assert process_table.output_file(silent.pid) is None
+    finally:
+        for child in (logging, silent):
+            child.kill()
+            child.wait()

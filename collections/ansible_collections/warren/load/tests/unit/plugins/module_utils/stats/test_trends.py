@@ -1,0 +1,147 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+
+from ansible_collections.warren.load.plugins.module_utils.stats import trends
+from ansible_collections.warren.load.plugins.module_utils.stats.trends import sustained, thinned, trend
+
+RUNS = 150
+SECONDS = 120
+
+
+def autoregressive(phi):
+    def series(source, count):
+        value = source.gauss(0, 1 / math.sqrt(1 - phi * phi))
+        values = []
+        for _ in range(count):
+            value = phi * value + source.gauss(0, 1)
+            values.append(value)
+        return values
+
+    return series
+
+
+def saw(source, count):
+    """A collector's heap: it rises, and falls at once."""
+    period, begin = source.randint(5, 25), source.randint(0, 25)
+    return [(index + begin) % period * 0.5 + source.gauss(0, 0.2) for index in range(count)]
+
+
+def steps(source, count):
+    level, values = 0, []
+    for _ in range(count):
+        if source.random() < 0.05:
+            level = source.choice([-1, 0, 1])
+        values.append(level + source.gauss(0, 0.05))
+    return values
+
+
+def one_step(source, count):
+    where = source.randrange(count)
+    return [(2.0 if index >= where else 0.0) + source.gauss(0, 0.05) for index in range(count)]
+
+
+def settling(source, count):
+    pace = source.uniform(8, 20)
+    return [10 * (1 - math.exp(-index / pace)) + source.gauss(0, 0.3) for index in range(count)]
+
+
+STEADY = {
+    "noise": autoregressive(0.0),
+    "memory of 0.5": autoregressive(0.5),
+    "memory of 0.9": autoregressive(0.9),
+    "saw": saw,
+    "steps": steps,
+    "one step": one_step,
+    "settling": settling,
+}
+
+
+def minutes(count):
+    return [index / 60 for index in range(count)]
+
+
+def alarms(series, *, slope=0.0, runs=RUNS):
+    """The share of series in which a rise is claimed."""
+    source = random.Random(20261123)
+    found = 0
+    for _ in range(runs):
+        values = [value + slope * time for time, value in zip(minutes(SECONDS), series(source, SECONDS), strict=True)]
+        low = sustained(minutes(SECONDS), values, 0.99).low
+        found += low is not None and low > 0
+    return found / runs
+
+
+@pytest.mark.parametrize("name", STEADY)
+def test_a_steady_series_raises_no_alarm(name):
+    """99 % promise 1 in 200 of independent samples, and in one half; a rise in both is claimed less often."""
+    assert alarms(STEADY[name]) <= 0.02
+
+
+@pytest.mark.parametrize("name", ["noise", "memory of 0.5", "saw"])
+def test_a_leak_raises_one(name):
+    """30 MB a minute is an eighth of what the simulator's leak does by default."""
+    assert alarms(STEADY[name], slope=30.0, runs=50) >= 0.9
+
+
+def test_an_interval_holds_the_slope():
+    source = random.Random(5)
+    held = 0
+    for _ in range(RUNS):
+        values = [3 * time + part for time, part in zip(minutes(60), autoregressive(0.3)(source, 60), strict=True)]
+        found = trend(minutes(60), values, 0.95)
+        held += found.low <= 3 <= found.high
+    assert held / RUNS >= 0.9
+
+
+def test_known_values():
+    found = trend([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], [2 * index for index in range(13)])
+    assert (found.slope, found.low, found.high, found.tau, found.n) == (2, 2, 2, 1, 13)
+    assert found.p < 0.001
+    flat = trend(list(range(20)), [5.0] * 20)
+    assert (flat.slope, flat.low, flat.high, flat.tau, flat.p) == (0, 0, 0, 0, 1)
+
+
+def test_one_outlier_does_not_matter():
+    values = [float(index) for index in range(30)]
+    values[7] = 1e6
+    assert trend(list(range(30)), values).slope == pytest.approx(1, abs=0.05)
+
+
+def test_mann_kendall_s_variance():
+    """n (n - 1) (2 n + 5) / 18, less what equal values take away: the example in Gilbert (1987), 16.4.4."""
+    assert trends._variance(list(range(10))) == 125
+    assert trends._variance([10, 22, 21, 30, 22, 30, 40, 40]) == pytest.approx((8 * 7 * 21 - 3 * 2 * 9) / 18)
+
+
+def test_too_few_points():
+    with pytest.raises(ValueError, match="less than two points"):
+        trend([1], [1])
+    assert trend([1, 2, 3], [1, 2, 4]).low is None
+
+
+def test_a_rise_in_one_half_is_not_sustained():
+    values = [float(min(index, 60)) for index in range(120)]
+    assert sustained(minutes(120), values, 0.99).slope == pytest.approx(0, abs=1e-9)
+
+
+def test_an_unknown_half_leaves_the_lower_end_open():
+    values = [float(index) for index in range(60)] + [100.0 * math.exp(index / 8) for index in range(60)]
+    found = sustained(minutes(120), values, 0.99)
+    assert found.low is None
+    assert found.high == pytest.approx(60)
+
+
+def test_thinning_keeps_the_trend():
+    times = [float(index) for index in range(3600)]
+    points = thinned(times, times)
+    assert len(points) <= trends.MOST
+    assert all(time == value for time, value in points)
+    assert trend(times, times).slope == pytest.approx(1)
