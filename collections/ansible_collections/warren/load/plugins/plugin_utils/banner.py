@@ -148,7 +148,9 @@ def _memory(document: dict[str, t.Any]) -> Iterator[Line]:
             rows = resources.get(f"{kind.lower()}s") or []
             several = f"{kind} (largest of {len(rows)})" if len(rows) > 1 else kind
             told = f"{value:.0f}MB" + (f" ({mark})" if mark in marks else "")
-            yield from _fact(several, told + _used(max(rows, key=lambda row: _value(row, "rss_peak") or 0.0, default={})))
+            yield from _fact(
+                several, told + _used(max(rows, key=lambda row: _value(row, "rss_peak") or 0.0, default={}))
+            )
     if not any_shown:
         yield from _fact("Manager", "not measured")
     for entry in document["judgement"]["objectives"]:

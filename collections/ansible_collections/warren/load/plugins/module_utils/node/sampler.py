@@ -304,7 +304,7 @@ def growth(series: Series, window: tuple[float | None, float | None]) -> dict[st
     told: dict[str, Any] = {"rate": None, "window": None, "needs": None, "why": ""}
     begin, end = window
     if begin is None:
-        return {**told, "why": "the load never was steady: not all containers ran"}
+        return {**told, "why": "the load never was steady, as not all containers ran"}
     kept = [
         (now, size / MEGABYTE)
         for now, size, who in zip(series.times, series.private, series.identities)

@@ -307,7 +307,9 @@ def test_all_processes_of_the_sandbox_have_one_sampler() -> None:
     assert first["pid_file"] == "/home/me/.local/state/warren-load/sandbox/manager-1/pid.json"
     assert first["log_file"] == "/home/me/.local/state/warren-load/sandbox/manager-1/log"
     assert first["metrics_url"] == "http://127.0.0.1:17002/metrics"
-    (real,) = facts({"warren_load_managers": 3, "warren_load_binary": "/warren", "warren_load_dialect": "tasks"})["samplers"]
+    (real,) = facts({"warren_load_managers": 3, "warren_load_binary": "/warren", "warren_load_dialect": "tasks"})[
+        "samplers"
+    ]
     assert {row["metrics_url"] for row in real["processes"] if row["kind"] == "manager"} == {
         "http://127.0.0.1:9090/metrics"
     }

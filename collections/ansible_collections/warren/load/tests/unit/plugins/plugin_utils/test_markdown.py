@@ -15,7 +15,7 @@ def test_a_comment_says_it_all(small):
     text = markdown(assemble(small))
     lines = text.splitlines()
     assert lines[0] == "### ✅ Warren load test: PASS"
-    assert lines[2] == "**10 of 14 objectives passed, 4 were not judged**"
+    assert lines[2] == "**11 of 16 objectives passed, 5 were not judged**"
     assert "| ✓ | Manager memory | 61.4 MB | &lt; 256 | &lt; 512 | target | pass | simulator |" in lines
     assert "> The managers are the simulator, not Warren: latency and memory are its own." in lines
     assert text.index("**Findings**") < text.index("<details><summary>Environment</summary>")

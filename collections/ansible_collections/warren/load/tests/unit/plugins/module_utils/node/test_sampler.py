@@ -17,11 +17,19 @@ import random
 import socket
 import subprocess
 import sys
+import time
+import uuid
 from pathlib import Path
 
 import pytest
 
-from ansible_collections.warren.load.plugins.module_utils.node import process_table, sampler, sampling, supervision
+from ansible_collections.warren.load.plugins.module_utils.node import (
+    metrics_page,
+    process_table,
+    sampler,
+    sampling,
+    supervision,
+)
 from ansible_collections.warren.load.plugins.module_utils.node.sampling import Sampler, Target
 
 pytestmark = pytest.mark.skipif(not process_table.has_proc(), reason="needs /proc")
@@ -127,7 +135,7 @@ def test_the_engine_comes_and_goes(tmp_path, program, watch):
 
 
 def test_a_process_is_found_by_its_command_line(tmp_path):
-    mark = f"unlikely-{os.getpid()}"
+    mark = f"only-here-{uuid.uuid4()}"
     children = [subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", mark]) for _ in range(2)]
     try:
         assert sampling.find(Target("m", match=mark))[1].startswith("2 processes there have a command line")
@@ -161,13 +169,13 @@ def test_a_full_disk_does_not_end_it(tmp_path, watch):
 def test_it_ends_when_its_folder_is_gone(tmp_path, monkeypatch, watch):
     watching = watch(tmp_path / "s", Target("m", pid_file="/nowhere"))
     monkeypatch.setattr(sampling, "LOOK", 0.0)
-    monkeypatch.setattr(sampling.time, "sleep", lambda _seconds: sampler.supervision.remove([str(tmp_path / "s")]))
+    monkeypatch.setattr(time, "sleep", lambda _seconds: supervision.remove([str(tmp_path / "s")]))
     watching.run(1e6)
 
 
 def test_metrics_are_written_when_they_change(tmp_path, monkeypatch, watch):
     pages = iter(['warren_a 1\nwarren_b{x="1",y="2"} 5\n', 'warren_a 2\nwarren_b{x="1",y="2"} 5\n'])
-    monkeypatch.setattr(sampling.metrics_page, "get", lambda *_a, **_k: next(pages))
+    monkeypatch.setattr(metrics_page, "get", lambda *_a, **_k: next(pages))
     watching = watch(tmp_path / "s", Target("m", pid_file="/nowhere", metrics_url="http://127.0.0.1:1/metrics"))
     watching.tick(1.0, pages=True)
     watching.tick(2.0, pages=True)
@@ -189,7 +197,7 @@ def test_a_page_that_does_not_answer_is_left_alone_for_a_while(tmp_path, monkeyp
         asked.append(url)
         raise OSError("no")
 
-    monkeypatch.setattr(sampling.metrics_page, "get", get)
+    monkeypatch.setattr(metrics_page, "get", get)
     watching = watch(tmp_path / "s", Target("m", pid_file="/nowhere", metrics_url="http://127.0.0.1:1/metrics"))
     for now in range(5):
         watching.tick(float(now), pages=True)
@@ -335,7 +343,7 @@ def test_a_window_too_short_says_how_long_it_takes():
     assert told["rate"] is None
     assert told["needs"] == 90
     assert told["why"] == "the load was steady for only 19 s, and it takes 90 s to tell"
-    assert sampler.growth(made([1] * 200), NONE)["why"] == "the load never was steady: not all containers ran"
+    assert sampler.growth(made([1] * 200), NONE)["why"] == "the load never was steady, as not all containers ran"
     assert sampler.growth(made([1] * 200), (1000.0, 1050.0))["rate"] is None
 
 
@@ -422,7 +430,7 @@ def test_the_beat_does_not_drift(tmp_path, monkeypatch, watch):
         now[0] += 3.4 if next(clock) == 1 else 0.1
 
     monkeypatch.setattr(watching, "tick", tick)
-    monkeypatch.setattr(sampling.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(sampling.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
     watching.run(8.0)
     assert beats == pytest.approx([0, 1, 5, 6, 7])

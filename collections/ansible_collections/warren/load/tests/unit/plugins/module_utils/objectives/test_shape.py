@@ -22,7 +22,6 @@ MODULES = {
     "create": "create",
     "await": "await_containers",
     "latency": "latency",
-    "resources": "resources",
     "cleanup": "cleanup",
 }
 COLLECTION = Path(__file__).parents[5]
