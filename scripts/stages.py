@@ -68,6 +68,7 @@ STAGES = [
         COLLECTION,
     ),
     Stage("docs", "antsibull-docs lint-collection-docs . --plugin-docs", COLLECTION),
+    Stage("galaxy-importer", "python scripts/tarball.py"),
     Stage("sanity", f"ansible-test sanity --python {PYTHON_VERSION} --color no", COLLECTION),
     Stage(
         "unit",
@@ -97,7 +98,7 @@ STAGES += [
 ]
 
 GROUPS = {
-    "lint": ["ansible-lint", "mypy", "ruff", "yamllint", "changelog", "docs"],
+    "lint": ["ansible-lint", "mypy", "ruff", "yamllint", "changelog", "docs", "galaxy-importer"],
     "molecule": ["molecule-cluster-life", "molecule-load-small", "molecule-interrupted"],
     "benchmark": [stage.name for stage in STAGES if stage.name.startswith("benchmark-")],
     "quick": [stage.name for stage in STAGES if not stage.timed],

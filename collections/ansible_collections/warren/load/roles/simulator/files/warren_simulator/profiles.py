@@ -111,6 +111,8 @@ def heap() -> bytes:
 
     for thing in gc.get_objects():
         add(thing)
+        if isinstance(thing, types.ModuleType):
+            continue  # up to Python 3.12.5 that of asyncio holds freed objects (python/cpython issue 122695)
         for part in gc.get_referents(thing):
             if not gc.is_tracked(part):
                 add(part)
