@@ -60,9 +60,7 @@ def main() -> int:
 
     # The result file goes to the current directory.
     command = [sys.executable, "-m", "galaxy_importer.main", str(file)]
-    done = subprocess.run(
-        command, cwd=FOLDER, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    done = subprocess.run(command, cwd=FOLDER, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     print(done.stdout)
     complaints += warnings(done.stdout)
     if done.returncode:
