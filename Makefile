@@ -26,7 +26,7 @@ help:
 	@echo "make load-medium  load-large, load-massive: the same with more; make load-custom ARGS='-e services=500 -e replicas=5'"
 	@echo "make setup        only set up .venv"
 	@echo "make test         all tests (one limit: 25 minutes on 2 cores); its parts:"
-	@echo "                  lint  sanity  unit  contract  integration  molecule"
+	@echo "                  lint  sanity  unit  contract  integration  survival  molecule"
 	@echo "make contract WARREN_BINARY=PATH   the contract suite against the real Warren program"
 	@echo "make benchmark    the figures of tests/benchmark"
 	@echo "make test-long    what takes too long for make test"
@@ -74,11 +74,11 @@ $(LOADS): $(RUN_READY)
 
 # ------------------------------------------------------------------------------------------------- tests
 
-.PHONY: test lint sanity unit integration molecule
+.PHONY: test lint sanity unit integration survival molecule
 test: $(TEST_READY)
 	@$(STAGES) all
 
-lint sanity unit integration molecule: $(TEST_READY)
+lint sanity unit integration survival molecule: $(TEST_READY)
 	@$(STAGES) $@
 
 # With WARREN_BINARY=PATH the suite runs against the real program too.

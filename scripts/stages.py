@@ -78,6 +78,7 @@ STAGES = [
     Stage(
         "integration", f"python -m pytest {TESTS}/integration -m 'not long' --basetemp=.cache/integration", timed=True
     ),
+    Stage("survival", f"python -m pytest -n 2 {TESTS}/survival -m 'not long' --basetemp=.cache/survival", timed=True),
     Stage(
         "molecule-cluster-life", "molecule -c .config/molecule/config.yml test --scenario-name cluster-life", timed=True
     ),
@@ -85,7 +86,12 @@ STAGES = [
     Stage(
         "molecule-interrupted", "molecule -c .config/molecule/config.yml test --scenario-name interrupted", timed=True
     ),
-    Stage("long", f"python -m pytest {TESTS}/contract {TESTS}/integration -m long", timed=True, extra=True),
+    Stage(
+        "long",
+        f"python -m pytest {TESTS}/contract {TESTS}/integration -m long",
+        timed=True,
+        extra=True,
+    ),
 ]
 STAGES += [
     Stage(

@@ -18,6 +18,7 @@ description:
     reconciler has taken note, they are reported complete, and its reconciler comes by again, which is every 10 s. So
     this takes 10 s to 22 s for a few hundred.
   - What does not carry the name of a run is never touched.
+  - In an outage it tries again until O(deadline), but gives up when no manager has answered for 30 s.
   - In the end it counts what is left at the API.
 extends_documentation_fragment:
   - warren.load.connection
@@ -93,7 +94,7 @@ audit:
   type: dict
   sample: {}
 stopped:
-  description: Why the phase ended before it was done, as a clause of a sentence.
+  description: Why the phase ended before it was done, or what could not be written, as a clause of a sentence.
   returned: always
   type: str
   sample: the deadline of 300 s has passed
@@ -125,6 +126,7 @@ def main() -> None:
         ARGUMENTS,
         changing=("services_deleted", "containers_purged"),
         would_change=("services_left", "containers_left"),
+        patience=cleanup.PATIENCE,
     )
 
 

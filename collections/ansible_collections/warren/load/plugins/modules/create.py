@@ -85,12 +85,12 @@ audit:
   type: dict
   sample: {}
 stopped:
-  description: Why the phase ended before it was done, as a clause of a sentence.
+  description: Why the phase ended before it was done, or what could not be written, as a clause of a sentence.
   returned: always
   type: str
   sample: the deadline of 300 s has passed
 problems:
-  description: Sentences about what went wrong beside the phase, such as a journal that could not be written.
+  description: Sentences about what went wrong beside the phase.
   returned: always
   type: list
   elements: str

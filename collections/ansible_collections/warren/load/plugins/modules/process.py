@@ -64,6 +64,11 @@ options:
     description: Words to keep in the pid file, for whoever looks at it later.
     type: dict
     default: {}
+  only_labels:
+    description:
+      - With V(stopped), do so only if the program was started with all of these labels. It need not run any more.
+    type: dict
+    default: {}
   on_change:
     description:
       - What to do when the program runs with other arguments than asked for.
@@ -191,6 +196,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "log_file": {"type": "path"},
     "identity": {"type": "str", "default": ""},
     "labels": {"type": "dict", "default": {}},
+    "only_labels": {"type": "dict", "default": {}},
     "on_change": {"type": "str", "choices": ["fail", "restart", "keep"], "default": "fail"},
     "wipe": {"type": "list", "elements": "path", "default": []},
     "ready_pattern": {"type": "str"},
@@ -254,6 +260,8 @@ def stop(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     pid_file, wipe = params["pid_file"], params["wipe"]
     supervision.check_wipe(pid_file, wipe)
     record = supervision.running_record(pid_file)
+    if params["only_labels"] and not _labelled(pid_file, params["only_labels"]):
+        return {**query(params), "changed": False}
     leftovers = supervision.existing([pid_file, *wipe])
     result = {"changed": record is not None or bool(leftovers), "started": False, "stopped": False, "killed": False}
     if check_mode:
@@ -261,6 +269,11 @@ def stop(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     result["stopped"], result["killed"] = supervision.stop(pid_file, params["stop_timeout"])
     supervision.remove(wipe)
     return {**result, "running": False}
+
+
+def _labelled(pid_file: str, labels: dict[str, t.Any]) -> bool:
+    record = supervision.read_record(pid_file)
+    return record is not None and all(record.labels.get(key) == str(value) for key, value in labels.items())
 
 
 def query(params: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -105,7 +105,7 @@ results_path:
   type: str
   sample: /home/me/warren/results/20261123-120102-4f1a
 verdict:
-  description: The overall verdict.
+  description: The overall verdict. V(error) where no objective was missed, but a phase failed.
   returned: always
   type: str
   sample: pass

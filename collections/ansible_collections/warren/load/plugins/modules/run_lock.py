@@ -98,10 +98,10 @@ def take(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     lock = locks.new_lock(params["cluster"], params["run_id"], params["expiry"], now, locks.controller_pid())
     if check_mode:
         held = locks.read(params["path"])
-        if held is not None and held.run_id != lock.run_id and held.stale(now) is None:
+        if held is not None and held.run_id != lock.run_id and held.stale(now, params["runs_dir"]) is None:
             raise locks.Locked(held)
         return {"changed": True, "note": "", "owner": lock.owner}
-    note = locks.acquire(params["path"], lock, now)
+    note = locks.acquire(params["path"], lock, now, params["runs_dir"])
     if note and params["runs_dir"]:
         locks.end_runs(params["runs_dir"], PATIENCE)
     return {"changed": True, "note": note or "", "owner": lock.owner}
@@ -113,8 +113,8 @@ def give_up(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     if check_mode:
         held = locks.read(params["path"])
         return {"changed": held is not None and run_id in (None, held.run_id), "note": ""}
-    gone = locks.release(params["path"], run_id, now)
-    notes = [f"The lock of run {gone.run_id} was removed: {gone.stale(now)}."] if gone and run_id is None else []
+    gone = locks.release(params["path"], run_id, now, params["runs_dir"])
+    notes = [f"The lock of run {gone[0].run_id} was removed: {gone[1]}."] if gone and run_id is None else []
     ended = locks.end_runs(params["runs_dir"], PATIENCE) if run_id is None and params["runs_dir"] else []
     notes += [f"The engine of run {run} was stopped." for run in ended]
     return {"changed": gone is not None or bool(ended), "note": " ".join(notes)}

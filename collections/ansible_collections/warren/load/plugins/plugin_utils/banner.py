@@ -34,6 +34,7 @@ STYLES = {
     "critical": "red",
     "pass": "green",
     "fail": "red",
+    "error": "red",
     "inconclusive": "cyan",
     "invalid": "bright red",
     "not judged": "bright gray",
@@ -248,8 +249,7 @@ def _environment(document: dict[str, t.Any]) -> Iterator[Line]:
 def _verdict(document: dict[str, t.Any], folder: str) -> Iterator[Line]:
     judgement = document["judgement"]
     verdict, rest = verdict_parts(document)
-    style = judgement["verdict"] if judgement["green"] or judgement["verdict"] != "pass" else "fail"
-    yield [("Verdict: ", ""), (verdict, style)]
+    yield [("Verdict: ", ""), (verdict, judgement["verdict"])]
     yield from _wrapped(rest, "  ")
     if folder:
         # A path that is too long is not broken, so that it can be copied.

@@ -37,6 +37,7 @@ NUMBERS: dict[str, tuple[float, float]] = {  # smallest allowed, default
     "warren_load_create_concurrency": (1, 1),
     "warren_load_create_deadline": (1, 0),
     "warren_load_await_deadline": (1, 0),
+    "warren_load_cleanup_deadline": (1, 0),
     "warren_load_latency_calls": (1, 1000),
     "warren_load_latency_rate": (0.001, 250),
     "warren_load_port_base": (1024, 17000),
@@ -311,7 +312,7 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
         # Generous: a deadline is there so that nothing waits for ever, not to judge.
         "create_deadline": public.number("warren_load_create_deadline") or 120.0 + 2 * services,
         "await_deadline": public.number("warren_load_await_deadline") or max(300.0, containers / 10),
-        "cleanup_deadline": 120.0 + containers / 5,
+        "cleanup_deadline": public.number("warren_load_cleanup_deadline") or 120.0 + containers / 5,
         "latency_calls": int(public.number("warren_load_latency_calls")),
         "latency_rate": public.number("warren_load_latency_rate"),
         "latency_method": public.text("warren_load_latency_method", "ListServices"),

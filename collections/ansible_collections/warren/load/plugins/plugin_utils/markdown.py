@@ -19,7 +19,7 @@ _SPECIAL = re.compile(r"([\\`*_\[\]|~])")
 # "@name" would tell a person, "#12" would point at an issue: a character that takes no room parts them.
 _MENTION = re.compile(r"([@#])(?=\w)")
 _SEVERITY_SIGNS = {"problem": "❌", "warning": "⚠️", "note": "ℹ️"}
-_VERDICT_SIGNS = {"pass": "✅", "fail": "❌", "inconclusive": "❔", "invalid": "⚠️", "not judged": "➖"}
+_VERDICT_SIGNS = {"pass": "✅", "fail": "❌", "inconclusive": "❔", "invalid": "⚠️", "not judged": "➖", "error": "❌"}
 
 
 def markdown(document: t.Mapping[str, t.Any]) -> str:

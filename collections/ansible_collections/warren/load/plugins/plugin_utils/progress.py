@@ -7,14 +7,21 @@
 Modules cannot print, and ``async`` with ``poll`` says only that a job still runs. So the action plugin starts the
 module of its own name asynchronously, and then looks about once a second, with one shell command, at the engine's
 ``status.json`` and at the job's result. The same command renews the lease without which the engine stops: neither
-Ctrl-C nor the death of this process reaches an asynchronous module.
+Ctrl-C nor the death of this process reaches an asynchronous module. Where this process lives to see that
+ansible-playbook ends, it takes the lease away, and the engine stops at its next look.
+
+A host that cannot be reached is a failure here: Ansible's own "unreachable" passes rescue sections by, and a run has
+its results to write and its verdict to give.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import os
 import re
+import signal
 import time
 import typing as t
 
@@ -23,7 +30,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 FIRST_POLL = (
     0.2  # seconds; later polls are further apart, so that a short phase ends at once and a long one costs little
@@ -106,6 +113,51 @@ class Lines:
         self._show(f"{self._phase:<10}{line}")
 
 
+class Ended(BaseException):
+    """ansible-playbook ends or has ended, and this worker of it with it."""
+
+
+@contextlib.contextmanager
+def signals_raise() -> Iterator[None]:
+    """Have Ended raised by Ctrl-C and SIGTERM, which Ansible hands on to its workers."""
+
+    def end(_number: int, _frame: object) -> t.NoReturn:
+        raise Ended
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def unreached(error: AnsibleConnectionFailure) -> str:
+    """Why a host cannot be reached, as a clause for a sentence."""
+    return f"the host cannot be reached ({' '.join(str(error).split()).rstrip('.')})"
+
+
+class ReachingAction(ActionBase):
+    """Base of action plugins that run the module of their own name, and fail where its host cannot be reached."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = True
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Run the module."""
+        super().run(tmp, task_vars)
+        try:
+            return dict(self._execute_module(task_vars=task_vars))
+        except AnsibleConnectionFailure as error:
+            host = (task_vars or {}).get("inventory_hostname", "a host")
+            return {
+                "failed": True,
+                "msg": f"{host}: {unreached(error)}. Run cleanup.yml when it can, if anything of the run is left.",
+            }
+
+
 class ProgressAction(ActionBase):
     """Base of action plugins that run the module of their own name; a subclass names its phase."""
 
@@ -132,12 +184,19 @@ class ProgressAction(ActionBase):
         if not work_dir:
             # Nowhere to look at: the module says what it thinks of that.
             return dict(self._execute_module(task_vars=task_vars))
-        return self._follow(work_dir, task_vars)
+        try:
+            if work_dir.startswith("~"):
+                work_dir = self._remote_expand_user(work_dir)
+            with signals_raise():
+                return self._follow(work_dir, task_vars)
+        except Ended:
+            self._let_go(work_dir)
+            raise
+        except AnsibleConnectionFailure as error:
+            return self._failure(unreached(error))
 
     def _follow(self, work_dir: str, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         quote = self._connection._shell.quote
-        if work_dir.startswith("~"):
-            work_dir = self._remote_expand_user(work_dir)
         # The phase before left its status, and the engine wants to find a lease.
         status, lease = quote(work_dir + "/status.json"), quote(work_dir + "/lease")
         old = f"{status} {lease}" if self.takes_lease_back else status
@@ -175,8 +234,11 @@ class ProgressAction(ActionBase):
         pause = FIRST_POLL
         longest = POLL_HERE if getattr(self._connection, "transport", "") == "local" else POLL
         text = ""
+        playbook = os.getppid()
         while True:
             time.sleep(pause)
+            if os.getppid() != playbook:
+                raise Ended
             pause = min(longest, pause * 1.5)
             poll = self._look(poll_command(shell.quote, work_dir, results_file, pid))
             now = time.monotonic()
@@ -201,6 +263,15 @@ class ProgressAction(ActionBase):
                 return self._failure(f"it has said nothing for {START:.0f} s, and {results_file} is not there")
             if now - begun > limit + GRACE:
                 return self._failure(f"there is no result {limit + GRACE:.0f} s after its start")
+
+    def _let_go(self, work_dir: str) -> None:
+        """Take the lease away, as node/lock.py does: an engine that only starts must not miss that there was one."""
+        lease = work_dir + "/lease"
+        quote = self._connection._shell.quote
+        try:
+            self._low_level_execute_command(f"ln -sfn {quote(lease + '.taken/nowhere')} {quote(lease)}")
+        except AnsibleConnectionFailure:
+            pass
 
     def _discard(self, results_file: str) -> None:
         try:

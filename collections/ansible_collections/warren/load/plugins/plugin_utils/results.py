@@ -57,9 +57,15 @@ def assemble(options: dict[str, t.Any], secrets: Secrets = NOTHING_KNOWN) -> dic
         "objectives": judged.get("judgements", []),
     }
     broken = [str(phase.get("name")) for phase in run["phases"] if phase.get("status") == "failed"]
-    if broken and judgement["green"]:
+    if broken:
+        # What was measured before holds, but nothing says that the rest would have been as good.
+        failed = f"the phase{'s' if len(broken) > 1 else ''} {' and '.join(broken)} failed"
         judgement["green"] = False
-        judgement["summary"] = f"{judgement['summary']}; but the phase {' and '.join(broken)} failed"
+        if judgement["verdict"] == "fail":
+            judgement["summary"] = f"{judgement['summary']}; and {failed}"
+        else:
+            judgement["summary"] = f"error: {failed}; {judgement['summary']}"
+            judgement["verdict"] = "error"
     document = plain(
         {
             "schema": SCHEMA,

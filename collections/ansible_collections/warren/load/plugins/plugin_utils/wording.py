@@ -15,7 +15,7 @@ MARK_SENTENCES = {
     "hollow": "The workers are hollow: they report containers, and run none.",
     "shared-host": "The generator shares its host, and so its CPU, with what it measures.",
 }
-SIGNS = {"pass": "✓", "fail": "✗", "inconclusive": "?", "invalid": "!", "not judged": "–"}
+SIGNS = {"pass": "✓", "fail": "✗", "inconclusive": "?", "invalid": "!", "not judged": "–", "error": "✗"}
 _HASH_SHOWN = 12  # hexadecimal digits of a program's hash that a person compares
 
 

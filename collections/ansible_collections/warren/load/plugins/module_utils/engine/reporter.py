@@ -22,7 +22,7 @@ class Reporter:
     """One phase's files in ``work_dir``; use it as ``with Reporter(…) as reporter``.
 
     Beside its measurements a phase may leave an ``audit`` of the generator and sentences in ``problems``;
-    ``ended_early`` says why it ended before it was done.
+    ``ended_early`` says why it ended before it was done, or that not all of what it did is on disk.
 
     ``deadline``: seconds from now after which the phase ends with what it has, None for no deadline.
     """
@@ -44,15 +44,15 @@ class Reporter:
     def __exit__(self, *_exc: object) -> None:
         self.journal.close()
         if self.journal.error:
-            self.problems.append(f"{self.journal.error}; {self.journal.lost} events are missing from it")
+            self._unwritten(f"{self.journal.error}; {self.journal.lost} events are missing from it")
 
     def stopped(self) -> str | None:
         """Why the phase must end now, as a clause for a sentence; None to go on."""
         return self._stop.reason or self._lease.ended()
 
-    def end_early(self) -> None:
-        """Keep the reason for which the phase ends now with work left."""
-        self.ended_early = self.stopped() or "it was ended"
+    def end_early(self, reason: str = "it was ended") -> None:
+        """Keep the reason for which the phase ends now with work left: that of the stop, else the one given."""
+        self.ended_early = self.stopped() or reason
 
     def time_left(self) -> float:
         """Seconds until the deadline, infinite where there is none."""
@@ -74,4 +74,7 @@ class Reporter:
         """Write ``<phase>-samples.csv.gz``."""
         problem = samples.write(self.work_dir / f"{self.phase}-samples.csv.gz", columns, rows)
         if problem:
-            self.problems.append(problem)
+            self._unwritten(problem)
+
+    def _unwritten(self, problem: str) -> None:
+        self.ended_early = self.ended_early or f"{problem}: free space there, or set warren_load_state_dir"

@@ -58,6 +58,7 @@ class Lease:
     """Tells when to stop: the lease file is too old or gone, or the deadline has passed.
 
     Where there is no lease file at the start nobody renews one (a module called by hand), and only the deadline counts.
+    One that was taken away is a link that leads nowhere.
     """
 
     def __init__(
@@ -72,8 +73,8 @@ class Lease:
         self._wall = wall
         self._deadline = deadline
         self._started = clock()
-        self._held = self._path.exists()
-        self._looked = self._started
+        self._held = os.path.lexists(self._path)
+        self._looked = self._started - LEASE_PERIOD
         self._lost: str | None = None
 
     def time_left(self) -> float:

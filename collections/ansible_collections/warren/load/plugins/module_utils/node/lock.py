@@ -22,6 +22,8 @@ from typing import Any
 
 from ansible_collections.warren.load.plugins.module_utils.node import process_table
 
+SILENCE = 600.0  # seconds without a sign of an owner whose process cannot be seen from here; bringing up gives none
+
 
 @dataclass(frozen=True)
 class Lock:
@@ -36,13 +38,23 @@ class Lock:
     since: float
     expires: float
 
-    def stale(self, now: float) -> str | None:
-        """Why the lock binds nobody any more, or None while it does."""
+    def stale(self, now: float, runs_dir: str | None = None) -> str | None:
+        """Why the lock binds nobody any more, or None while it does.
+
+        An owner on another host is judged by the lease of its run below ``runs_dir``, where that is given.
+        """
         if now > self.expires:
             return f"it expired {int(now - self.expires)} s ago"
-        if self.pid and self.host == socket.gethostname() and process_table.start_time(self.pid) != self.pid_start:
+        if self.pid and self.host == socket.gethostname():
+            ended = process_table.start_time(self.pid) != self.pid_start
+            return f"its owner {self.owner} has ended" if ended else None
+        if runs_dir is None:
+            return None
+        lease = os.path.join(runs_dir, self.run_id, "lease")
+        if os.path.lexists(lease) and not os.path.exists(lease):
             return f"its owner {self.owner} has ended"
-        return None
+        silent = now - max(self.since, os.stat(lease).st_mtime if os.path.exists(lease) else 0.0)
+        return f"nothing was heard of its owner {self.owner} for {int(silent)} s" if silent > SILENCE else None
 
 
 class Locked(Exception):
@@ -87,13 +99,13 @@ def read(path: str) -> Lock | None:
         return None
 
 
-def acquire(path: str, lock: Lock, now: float) -> str | None:
+def acquire(path: str, lock: Lock, now: float, runs_dir: str | None = None) -> str | None:
     """Take the lock; returns a note if a stale one of somebody else's was taken over. Raises Locked."""
     with _guard(path):
         held = read(path)
         note = None
         if held is not None and held.run_id != lock.run_id:
-            reason = held.stale(now)
+            reason = held.stale(now, runs_dir)
             if reason is None:
                 raise Locked(held)
             note = f"The lock of run {held.run_id} was taken over: {reason}."
@@ -103,8 +115,8 @@ def acquire(path: str, lock: Lock, now: float) -> str | None:
         return note
 
 
-def release(path: str, run_id: str | None, now: float) -> Lock | None:
-    """Give up the lock of `run_id`, or, with None, whatever stale lock is there; returns what was removed.
+def release(path: str, run_id: str | None, now: float, runs_dir: str | None = None) -> tuple[Lock, str] | None:
+    """Give up the lock of `run_id`, or, with None, whatever stale lock is there; returns what was removed, and why.
 
     With None, raises Locked if the lock is in use.
     """
@@ -114,12 +126,13 @@ def release(path: str, run_id: str | None, now: float) -> Lock | None:
         held = read(path)
         if held is None:
             return None
-        if run_id is None and held.stale(now) is None:
+        reason = held.stale(now, runs_dir)
+        if run_id is None and reason is None:
             raise Locked(held)
         if run_id is not None and held.run_id != run_id:
             return None
         os.unlink(path)
-        return held
+        return held, reason or "its run gave it up"
 
 
 def end_runs(runs_dir: str, patience: float) -> list[str]:
@@ -129,10 +142,14 @@ def end_runs(runs_dir: str, patience: float) -> list[str]:
     """
     waiting = {}
     for run_id in sorted(os.listdir(runs_dir)) if os.path.isdir(runs_dir) else []:
-        pid = _engine(os.path.join(runs_dir, run_id, "status.json"))
+        status = os.path.join(runs_dir, run_id, "status.json")
+        pid = _engine(status)
         if pid is not None:
             waiting[run_id] = (pid, process_table.start_time(pid))
-            _take_lease(os.path.join(runs_dir, run_id, "lease"))
+        lease = os.path.join(runs_dir, run_id, "lease")
+        # An engine that only starts has not said anything yet.
+        if pid is not None or (os.path.isfile(lease) and not os.path.exists(status)):
+            _take_lease(lease)
     deadline = time.monotonic() + patience
     while any(process_table.start_time(pid) == mark for pid, mark in waiting.values()) and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -29,7 +29,7 @@ from ansible_collections.warren.load.plugins.module_utils.node import supervisio
 from .observing import Observer, check_positive, check_run_id
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import AsyncIterator, Iterable
 
     from ansible_collections.warren.load.plugins.module_utils.api.cluster import Cluster
     from ansible_collections.warren.load.plugins.module_utils.engine.reporter import Reporter
@@ -37,6 +37,9 @@ if t.TYPE_CHECKING:
 WRITE_DEADLINE = 10.0  # seconds for one write, changes of the leader included
 HURRY = 0.1  # seconds between two looks while workers write "running" back
 LOOK_SHARE = 10  # a look takes at most one part in so many of the time: looking must not be the load
+PATIENCE = 30.0  # seconds without an answer of any manager after which none is expected any more
+RETRY_PAUSE = 1.0  # seconds between two looks while none succeeds
+ASK_AGAIN = 20.0  # seconds: hollow workers are quiet for 60 s, lest they stay so when this process is killed
 QUIET = 1.0  # seconds after the last delete before an empty list is believed: a scheduler tick may still be writing
 
 
@@ -68,16 +71,24 @@ class Options:
         return run_id is not None and (self.all_runs or run_id == self.run_id)
 
 
-@contextlib.contextmanager
-def _quiet(pid_file: str | None) -> Iterator[None]:
+@contextlib.asynccontextmanager
+async def _quiet(pid_file: str | None) -> AsyncIterator[None]:
     """Have the hollow workers leave container states out of their heartbeats: they would undo the purge."""
     if pid_file is None:
         yield
         return
-    supervision.send(pid_file, "USR1")
+
+    async def ask() -> None:
+        while True:
+            supervision.send(pid_file, "USR1")
+            await asyncio.sleep(ASK_AGAIN)
+
+    asking = asyncio.create_task(ask())
+    await asyncio.sleep(0)  # they hear of it before the first write
     try:
         yield
     finally:
+        asking.cancel()
         supervision.send(pid_file, "USR2")
 
 
@@ -86,8 +97,9 @@ class _Cleanup:
         self._cluster = cluster
         self._options = options
         self._reporter = reporter
-        self._observer = Observer(cluster)
-        self._leader = Observer(cluster, leader_only=True)
+        self._observer = Observer(cluster, time_left=reporter.time_left)
+        self._leader = Observer(cluster, leader_only=True, time_left=reporter.time_left)
+        self._answered = time.monotonic()  # when a manager last did
         self._ids = {
             str(event["id"])
             for event in journal.read(reporter.journal.path)
@@ -113,8 +125,25 @@ class _Cleanup:
         if not self.left:
             await self._read(self._leader)
 
+    async def first_look(self) -> None:
+        """See what is there, also in the middle of an outage; raises what ails it where there is no more to hope."""
+        while True:
+            try:
+                return await self.look()
+            except WarrenError as error:
+                if self._reporter.stopped() or self.silent():
+                    raise
+                self._reporter.progress(0, 0, "records", f"waiting for the cluster: {error}", now=True)
+                await self._reporter.pause(RETRY_PAUSE)
+
+    def silent(self) -> str | None:
+        """That no manager answers any more, as a clause for a sentence; None as long as there is hope."""
+        silence = time.monotonic() - self._answered
+        return f"no manager has answered for {silence:.0f} s" if silence > PATIENCE else None
+
     async def _read(self, observer: Observer) -> None:
         services = [service for service in await observer.services() if self._options.owns(service.name)]
+        self._answered = time.monotonic()
         self.services.update((service.id, service) for service in services)
         self.services_left = {service.id for service in services}
         ours = self._ids | self.services.keys()
@@ -224,8 +253,8 @@ class _Cleanup:
                 self.failures[str(error)] += 1
             if not more:
                 return
-            if self._reporter.stopped():
-                self._reporter.end_early()
+            if self._reporter.stopped() or self.silent():
+                self._reporter.end_early(self.silent() or "")
                 return
             if not self.services_left or self.failures:
                 await self._reporter.pause(self._pause() - (time.monotonic() - started))
@@ -244,12 +273,12 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
     """Delete, purge and count; measurements as M(cleanup) documents them."""
     started = time.monotonic()
     cleanup = _Cleanup(cluster, options, reporter)
-    await cleanup.look()
+    await cleanup.first_look()
     orphans = sum(one.service_id not in cleanup.services_left for one in cleanup.containers_left.values())
     services_found, containers_found = len(cleanup.services), len(cleanup.containers)
     if cleanup.left and not options.check_mode:
         reporter.event("cleanup", services=services_found, containers=containers_found)
-        with _quiet(options.hollow_workers):
+        async with _quiet(options.hollow_workers):
             await cleanup.run()
         try:
             await cleanup.look()

@@ -19,6 +19,8 @@ from ansible_collections.warren.load.plugins.module_utils.api.run_names import i
 from ansible_collections.warren.load.plugins.module_utils.api.schema import METHODS, message
 
 if t.TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ansible_collections.warren.load.plugins.module_utils.api.cluster import Cluster
 
 try:
@@ -28,6 +30,7 @@ except ImportError:
 
 LEADER_PATIENCE = 1.0  # seconds to look for a leader before another manager's copy is read instead
 ELECTION = 10.0  # seconds in which a cluster that can elect a leader has one
+LEAST = 1.0  # seconds for a read in any case: also after the deadline somebody wants to know what is left
 SCHEDULABLE_ROLES = ("worker", "hybrid")
 
 
@@ -58,13 +61,22 @@ class Observer:
     """Reads lists from the leader, else from any manager that answers: reads are local, so they need no leader.
 
     What others than the leader say may be old. With ``leader_only`` they are not asked, and NoLeader is raised instead.
-    ``looks`` counts reads, ``time`` is what they took together in s, from sent to done.
+    ``looks`` counts reads, ``time`` is what they took together in s, from sent to done. ``time_left``: seconds that a
+    read may take at most, whatever ``timeout`` says.
     """
 
-    def __init__(self, cluster: Cluster, timeout: float = 10.0, *, leader_only: bool = False) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        timeout: float = 10.0,
+        *,
+        leader_only: bool = False,
+        time_left: Callable[[], float] = lambda: float("inf"),
+    ) -> None:
         self._cluster = cluster
         self._timeout = timeout
         self._leader_only = leader_only
+        self._time_left = time_left
         self._from: str | None = None
         self.looks = 0
         self.time = 0.0
@@ -87,7 +99,7 @@ class Observer:
         for name in await self._order():
             started = time.monotonic()
             try:
-                reply = await self._cluster.clients[name].raw(method)(b"", timeout=self._timeout)
+                reply = await self._cluster.clients[name].raw(method)(b"", timeout=self._limit(self._timeout))
             except grpc.RpcError as error:
                 self._from = None
                 last = from_rpc(error, method)
@@ -101,13 +113,16 @@ class Observer:
 
     async def _order(self) -> list[str]:
         if self._leader_only:
-            return [(await self._cluster.leader(ELECTION))[0]]
+            return [(await self._cluster.leader(self._limit(ELECTION)))[0]]
         if self._from is None:
             try:
                 self._from, _client = await self._cluster.leader(LEADER_PATIENCE)
             except NoLeader:
                 pass
         return sorted(self._cluster.clients, key=lambda name: name != self._from)
+
+    def _limit(self, seconds: float) -> float:
+        return max(LEAST, min(seconds, self._time_left()))
 
 
 def ready_workers(nodes: list[t.Any]) -> list[str]:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 import traceback
 import typing as t
 from pathlib import Path
@@ -33,6 +34,8 @@ if t.TYPE_CHECKING:
     Phase = Callable[[Cluster, t.Any, Reporter], Awaitable[dict[str, t.Any]]]
     OpenCluster = Callable[[], Awaitable[Cluster]]
     Query = Callable[[OpenCluster, t.Any], Awaitable[dict[str, t.Any]]]
+
+RETRY_PAUSE = 1.0  # seconds between two tries to connect
 
 Arguments = dict[str, dict[str, t.Any]]
 
@@ -91,6 +94,19 @@ def connect(params: dict[str, t.Any]) -> Awaitable[Cluster]:
     return Cluster.connect([Manager(**manager) for manager in params["managers"]], security, params["dialect"])
 
 
+async def connect_patiently(params: dict[str, t.Any], reporter: Reporter, patience: float) -> Cluster:
+    """connect(), again for so many s while no manager can be reached; raises what it raised last."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            return await connect(params)
+        except Unreachable:
+            if time.monotonic() > end or reporter.stopped():
+                raise
+        reporter.progress(0, 0, "managers", "no manager can be reached, trying again", now=True)
+        await reporter.pause(RETRY_PAUSE)
+
+
 def options_of(kind: type[t.Any], params: dict[str, t.Any]) -> t.Any:
     """An instance of a phase's dataclass of options, from the module's options of the same names."""
     return kind(**{field.name: params[field.name] for field in dataclasses.fields(kind)})
@@ -134,13 +150,15 @@ def run_phase(
     *,
     changing: tuple[str, ...] = (),
     would_change: tuple[str, ...] = (),
+    patience: float = 0.0,
 ) -> None:
     """The whole of a phase's module.
 
     ``kind``: the phase's dataclass of options; with a field ``check_mode`` the phase itself knows what to do in it.
     ``changing``: the measurements that count what was changed, none for a phase that only reads; ``would_change``:
-    those that count what would be, in check mode. Exits with ``measurements``, ``audit``, ``stopped`` (why it ended
-    early, or null) and ``problems``.
+    those that count what would be, in check mode. ``patience``: s for a manager to answer.
+
+    Exits with ``measurements``, ``audit``, ``stopped`` (why it ended early, or null) and ``problems``.
     """
     module = _module({**CONNECTION, **RUN, **arguments})
     params = {**module.params, "check_mode": module.check_mode}
@@ -148,8 +166,8 @@ def run_phase(
 
     async def body(stop: Stop) -> dict[str, t.Any]:
         options = options_of(kind, params)
-        async with await connect(params) as cluster:
-            with Reporter(work_dir, name, params["deadline"], stop) as reporter:
+        with Reporter(work_dir, name, params["deadline"], stop) as reporter:
+            async with await connect_patiently(params, reporter, patience) as cluster:
                 measurements = await phase(cluster, options, reporter)
             return {
                 "measurements": measurements,

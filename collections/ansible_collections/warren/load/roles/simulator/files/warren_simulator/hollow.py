@@ -51,6 +51,7 @@ STOPPED_KEPT = 2.0
 SHORTEST_DEADLINE = 1.0  # real seconds: a clock factor makes timers fast, not the network
 CHUNK = 800  # statuses in one heartbeat of mode `changes`
 LATE_SHARE = 0.1  # a timer that fires later than this share of its interval is late
+QUIET_FOR = 60.0  # real seconds after the last request: who asked may have been killed
 STATS_INTERVAL = 1.0  # real seconds
 REGISTER_PAUSE = 0.5
 REGISTERING_AT_ONCE = 16
@@ -235,7 +236,7 @@ class Fleet:
     def __init__(self, options: FleetOptions, say: Callable[[str], None] = print) -> None:
         self.options = options
         self.say = say
-        self.quiet = False
+        self._quiet_until = 0.0  # on the monotonic clock
         self.registered: list[str] = []
         self.heartbeats = Counts()
         self.polls = Counts()
@@ -258,10 +259,16 @@ class Fleet:
         """End ``run()``."""
         self._stop.set()
 
+    @property
+    def quiet(self) -> bool:
+        """Whether heartbeats carry no container states."""
+        return time.monotonic() < self._quiet_until
+
     def be_quiet(self, quiet: bool) -> None:
-        """Quiet: heartbeats carry no container states from now on, so that they overwrite nobody's."""
-        self.quiet = quiet
-        self.say(f"Hollow workers are {'quiet' if quiet else 'loud'}.")
+        """Quiet: heartbeats carry no container states for a while, so that they overwrite nobody's."""
+        if quiet != self.quiet:
+            self.say(f"Hollow workers are {'quiet' if quiet else 'loud'}.")
+        self._quiet_until = time.monotonic() + QUIET_FOR if quiet else 0.0
 
     async def run(self) -> None:
         """Connect, register every worker, keep their timers until ``stop()``; raises WarrenError only at the start."""
@@ -467,7 +474,7 @@ def rss_bytes() -> int:
 
 
 def run_fleet(options: FleetOptions, say: Callable[[str], None] = print) -> None:
-    """Run a fleet in the foreground until SIGTERM or SIGINT; SIGUSR1 makes it quiet, SIGUSR2 loud again.
+    """Run a fleet in the foreground until SIGTERM or SIGINT; SIGUSR1 makes it quiet for a while, SIGUSR2 loud.
 
     Raises WarrenError where the manager cannot be reached or understood at the start.
     """

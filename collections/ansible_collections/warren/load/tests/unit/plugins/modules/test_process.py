@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -87,3 +89,22 @@ def test_a_signal_needs_a_name_that_exists(run: Run) -> None:
     run()
     assert "there is no signal NOPE" in run(state="signalled", signal="NOPE")["msg"]
     assert run(state="signalled", signal="CONT")["running"] is True
+
+
+def test_only_what_has_the_labels_is_stopped(run: Run, tmp_path: Path) -> None:
+    wipe = [str(tmp_path / "node/data")]
+    pid = run(labels={"run": "", "role": "manager"})["pid"]
+    Path(wipe[0]).mkdir()
+    left = run(state="stopped", only_labels={"run": "yes"}, wipe=wipe)
+    assert [left["changed"], left["running"], left["pid"]] == [False, True, pid]
+    assert run(state="stopped", only_labels={"role": "manager"}, wipe=wipe)["stopped"] is True
+    assert not Path(wipe[0]).exists()
+
+
+def test_what_has_the_labels_and_died_is_removed(run: Run, tmp_path: Path) -> None:
+    pid = run(labels={"run": "yes"})["pid"]
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    gone = run(state="stopped", only_labels={"run": "yes"}, wipe=[str(tmp_path / "node/log")])
+    assert [gone["changed"], gone["stopped"]] == [True, False]
+    assert list((tmp_path / "node").iterdir()) == []

@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import shlex
+import signal
 import subprocess
 
 import pytest
@@ -259,3 +260,38 @@ def test_a_lease_that_was_taken_away_keeps_out_every_phase_but_cleanup(screen, t
 
 def test_without_a_work_dir_the_module_itself_complains(screen):
     assert Action([""], args={"deadline": 3}).run() == {"changed": False, "ran": "directly"}
+
+
+@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM", "killed"])
+def test_when_ansible_playbook_ends_the_engine_loses_its_lease(screen, monkeypatch, how):
+    action = Action([seen('{"pid": 7}', STUB, "yes")])
+
+    def pause(seconds):
+        if how == "killed":
+            monkeypatch.setattr("os.getppid", lambda: 1)
+        else:
+            signal.raise_signal(getattr(signal, how))
+
+    monkeypatch.setattr("time.sleep", pause)
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(progress.Ended):
+        action.run()
+    assert action.commands[-1] == "ln -sfn /w/lease.taken/nowhere /w/lease"
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_host_that_cannot_be_reached_is_a_failure(screen, monkeypatch):
+    def unreached(*_arguments, **_options):
+        raise AnsibleConnectionFailure("no route to\nhost.")
+
+    action = Action([""])
+    monkeypatch.setattr(action, "_low_level_execute_command", unreached)
+    result = action.run()
+    assert result["failed"]
+    assert "the host cannot be reached (no route to host); what it had done" in result["msg"]
+
+    plain = progress.ReachingAction.__new__(progress.ReachingAction)
+    monkeypatch.setattr(plain, "_execute_module", unreached)
+    result = plain.run(task_vars={"inventory_hostname": "generator-1"})
+    assert result["failed"]
+    assert result["msg"].startswith("generator-1: the host cannot be reached (no route to host).")

@@ -50,7 +50,7 @@ def test_a_run_that_ended_before_it_measured_fits_the_schema(small):
     early["run"] = {"id": "20261123-120102-4f1a"}
     document = assemble(early)
     VALIDATOR.validate(document)
-    assert document["judgement"]["verdict"] == "not judged"
+    assert document["judgement"]["verdict"] == "error"
     assert not document["judgement"]["green"]
     assert document["findings"][0]["sentence"] == "The phase create failed: no leader."
 
@@ -80,7 +80,15 @@ def test_a_failed_phase_is_never_green(small):
     assert assemble(small)["judgement"]["green"]
     document = assemble({**small, "phases": [{"name": "latency", "status": "failed", "error": "x"}]})
     assert not document["judgement"]["green"]
-    assert document["judgement"]["summary"].endswith("but the phase latency failed")
+    assert document["judgement"]["verdict"] == "error"
+    assert document["judgement"]["summary"].startswith("error: the phase latency failed; pass: ")
+    VALIDATOR.validate(document)
+    small["judgement"]["verdict"] = "fail"
+    document = assemble(
+        {**small, "phases": [{"name": name, "status": "failed", "error": "x"} for name in ("await", "cleanup")]}
+    )
+    assert document["judgement"]["verdict"] == "fail"
+    assert document["judgement"]["summary"].endswith("; and the phases await and cleanup failed")
 
 
 def test_times_and_duration(small):

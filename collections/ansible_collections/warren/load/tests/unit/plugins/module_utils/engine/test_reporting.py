@@ -98,6 +98,11 @@ def test_a_lease_that_vanishes_ends_the_phase_and_one_that_never_was_does_not(tm
     assert never.ended() is None
 
 
+def test_a_lease_taken_away_before_the_engine_came_ends_it_at_the_first_look(tmp_path):
+    (tmp_path / "lease").symlink_to(tmp_path / "lease.taken/nowhere")
+    assert "gone" in str(Lease(tmp_path, None, Clock()).ended())
+
+
 def test_samples_are_written_whole(tmp_path):
     assert samples.write(tmp_path / "s.csv.gz", ("a", "b"), [(0.1234567, "x,y"), (2.0, "")]) is None
     with gzip.open(tmp_path / "s.csv.gz", "rt") as file:
@@ -106,16 +111,20 @@ def test_samples_are_written_whole(tmp_path):
     assert "could not be written" in samples.write(tmp_path / "no" / "s.csv.gz", ("a",), [])
 
 
-def test_a_reporter_gathers_what_went_wrong_beside_the_phase(tmp_path):
+def test_what_cannot_be_written_does_not_end_a_phase_but_fails_it(tmp_path):
     with Reporter(tmp_path / "gone", "latency", None) as reporter:
         reporter.event("sent", index=1)
         reporter.samples(("a",), [])
         reporter.progress(1, 2, "calls", "text")
         assert reporter.stopped() is None
-    assert len(reporter.problems) == 2
+    assert "samples" in reporter.ended_early
+    assert reporter.ended_early.endswith("(No such file or directory): free space there, or set warren_load_state_dir")
+    with Reporter(tmp_path / "gone", "latency", None) as reporter:
+        reporter.event("sent", index=1)
+    assert "journal.jsonl could not be written (No such file or directory); 1 events" in reporter.ended_early
     with Reporter(tmp_path, "latency", 60.0) as reporter:
         reporter.event("sent", index=1)
         reporter.samples(("a",), [(1,)])
-    assert reporter.problems == []
+    assert reporter.ended_early is None
     assert json.loads((tmp_path / "journal.jsonl").read_text())["index"] == 1
     assert (tmp_path / "latency-samples.csv.gz").exists()

@@ -58,6 +58,25 @@ def test_an_owner_on_another_host_is_believed_until_its_time_is_over(path: str) 
         locks.acquire(path, lock("two"), NOW)
 
 
+def test_an_owner_on_another_host_is_known_by_its_run_s_lease(path: str, tmp_path: Path) -> None:
+    runs = str(tmp_path / "runs")
+    locks.acquire(path, lock("one", 0, expiry=9999.0), NOW)
+    lease = tmp_path / "runs/one/lease"
+    lease.parent.mkdir(parents=True)
+    with pytest.raises(locks.Locked):
+        locks.acquire(path, lock("two"), NOW + locks.SILENCE, runs)  # it has just begun
+    lease.touch()
+    os.utime(lease, (NOW + 500, NOW + 500))
+    with pytest.raises(locks.Locked):
+        locks.release(path, None, NOW + 500 + locks.SILENCE, runs)
+    held = locks.read(path)
+    assert held is not None
+    assert held.stale(NOW + 501 + locks.SILENCE, runs) == f"nothing was heard of its owner {held.owner} for 601 s"
+    lease.unlink()
+    lease.symlink_to("lease.taken/nowhere")  # its ansible-playbook said that it ended
+    assert locks.acquire(path, lock("two"), NOW + 501, runs) is not None
+
+
 def test_only_the_own_lock_is_given_up(path: str) -> None:
     assert locks.release(path, "one", NOW) is None
     locks.acquire(path, lock("one"), NOW)
@@ -67,13 +86,15 @@ def test_only_the_own_lock_is_given_up(path: str) -> None:
         locks.release(path, None, NOW)
     gone = locks.release(path, "one", NOW)
     assert gone is not None
-    assert gone.run_id == "one"
+    assert gone[0].run_id == "one"
     assert locks.read(path) is None
 
 
 def test_cleanup_removes_a_stale_lock_of_any_run(path: str) -> None:
     locks.acquire(path, lock("one"), NOW)
-    assert locks.release(path, None, NOW + 100) is not None
+    gone = locks.release(path, None, NOW + 100)
+    assert gone is not None
+    assert gone[1] == "it expired 40 s ago"
 
 
 def test_a_broken_lock_binds_nobody(path: str) -> None:
@@ -117,3 +138,11 @@ def test_engines_that_nobody_waits_for_lose_their_lease(tmp_path: Path) -> None:
 
 def test_there_is_no_controller_above_a_plain_process() -> None:
     assert locks.controller_pid(1) is None
+
+
+def test_an_engine_that_only_starts_finds_its_lease_gone(tmp_path: Path) -> None:
+    (tmp_path / "starting").mkdir()
+    (tmp_path / "starting" / "lease").touch()
+    assert locks.end_runs(str(tmp_path), 10) == []
+    assert os.path.lexists(tmp_path / "starting" / "lease")
+    assert not os.path.exists(tmp_path / "starting" / "lease")

@@ -8,7 +8,7 @@ import asyncio
 
 import pytest
 
-from ansible_collections.warren.load.plugins.module_utils.api.errors import NoLeader, OutcomeUnknown
+from ansible_collections.warren.load.plugins.module_utils.api.errors import NoLeader, OutcomeUnknown, Unreachable
 from ansible_collections.warren.load.plugins.module_utils.node import supervision
 from ansible_collections.warren.load.plugins.module_utils.phases import cleanup
 
@@ -191,6 +191,32 @@ def test_a_follower_that_lags_proves_nothing(run_phase, cluster, monkeypatch):
 def test_without_a_leader_nothing_is_proven(run_phase, cluster):
     cluster.leader_name = None
     with pytest.raises(NoLeader):
+        run_phase(cleanup, OPTIONS, deadline=0.1)
+
+
+def test_an_outage_at_the_start_is_outlasted(run_phase, cluster, monkeypatch):
+    monkeypatch.setattr(cleanup, "RETRY_PAUSE", 0.01)
+    fill(cluster)
+    ticking(cluster)
+    cluster.failing = [Unreachable("Connection refused", sent=False), NoLeader("no leader elected yet")]
+    measured = run_phase(cleanup, OPTIONS).measurements
+    assert (measured["services_deleted"], measured["containers_purged"]) == (4, 12)
+
+
+def test_where_no_manager_answers_any_more_it_gives_up(run_phase, cluster, monkeypatch):
+    monkeypatch.setattr(cleanup, "PATIENCE", 0.05)
+    fill(cluster)
+    cluster.on_look = lambda looks: cluster.failing.extend([Unreachable("Connection refused")] * 9999 * (looks == 3))
+    ran = run_phase(cleanup, OPTIONS)
+    assert ran.measurements["containers_left"] == 12
+    assert ran.reporter.ended_early == "no manager has answered for 0 s"
+
+
+def test_where_no_manager_ever_answers_that_is_raised(run_phase, cluster, monkeypatch):
+    monkeypatch.setattr(cleanup, "PATIENCE", 0.05)
+    monkeypatch.setattr(cleanup, "RETRY_PAUSE", 0.01)
+    cluster.failing = [Unreachable("Connection refused", sent=False)] * 9999
+    with pytest.raises(Unreachable):
         run_phase(cleanup, OPTIONS)
 
 

@@ -14,6 +14,7 @@ from ansible_collections.warren.load.plugins.module_utils.api.errors import (
     Unimplemented,
     Unreachable,
 )
+from ansible_collections.warren.load.plugins.module_utils.engine.reporter import Reporter
 from ansible_collections.warren.load.plugins.module_utils.phases import cluster_info, preflight, wiring
 
 from .conftest import RUN_ID
@@ -147,3 +148,29 @@ def test_failures_are_sentences(error, text):
     assert sentence.startswith(text)
     assert sentence.endswith(".")
     assert "\n" not in sentence
+
+
+@pytest.mark.parametrize(("failures", "connects"), [(2, True), (99, False)])
+def test_a_phase_may_be_patient_with_managers_that_do_not_answer(tmp_path, monkeypatch, failures, connects):
+    tries = []
+
+    async def connect(params):
+        tries.append(params)
+        if len(tries) <= failures:
+            raise Unreachable("Connection refused", sent=False)
+        return "the cluster"
+
+    monkeypatch.setattr(wiring, "connect", connect)
+    monkeypatch.setattr(wiring, "RETRY_PAUSE", 0.02)
+
+    async def patiently():
+        with Reporter(tmp_path, "cleanup", None) as reporter:
+            return await wiring.connect_patiently({}, reporter, 0.1)
+
+    if connects:
+        assert asyncio.run(patiently()) == "the cluster"
+        assert len(tries) == 3
+    else:
+        with pytest.raises(Unreachable):
+            asyncio.run(patiently())
+        assert 2 < len(tries) < 10

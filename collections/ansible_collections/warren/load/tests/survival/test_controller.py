@@ -1,0 +1,136 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""ansible-playbook is interrupted or killed in every phase: cleanup.yml leaves nothing, and the next run is free."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.warren.load.plugins.module_utils.api.dialect import Dialect
+from ansible_collections.warren.load.tests.support.plays import (
+    PHASES,
+    ROOT,
+    Place,
+    eventually,
+    free_ports,
+    inventory_of,
+    records_of,
+)
+from ansible_collections.warren.load.tests.support.worlds import World, simulator
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
+LEASE = 45.0  # seconds: an engine that nobody waits for ends after 30, and is looked at as below
+ENGINE_ENDS = 12.0  # seconds: the engine stops at once, the wrapper that Ansible keeps around it looks every 5 s
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    """A cluster that stays, as one that somebody else runs."""
+    with World(simulator(Dialect.TASKS, 10.0)) as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def place(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("place")
+    with world.fleet(2) as fleet:
+        fleet.wait_registered()
+        place = Place(folder, inventory_of(world, folder), {}, lambda: fleet.process.pid)
+        yield place
+        place.kill_all()
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+@pytest.mark.parametrize("phase", PHASES)
+def test_struck_in(place: Place, world: World, phase: str, number: signal.Signals) -> None:
+    play = place.come_to(phase)
+    code = play.strike(number)
+    place.thaw()
+    assert code == {signal.SIGINT: 99}.get(number, -number)
+
+    eventually(
+        lambda: not place.engines(), ENGINE_ENDS, lambda: f"the engine has ended ({place.engines()}, {place.status()})"
+    )
+    place.run("cleanup")
+    assert records_of(world) == 0
+    assert place.locks() == []
+    assert place.left() == {}
+
+
+def test_the_next_run_is_free(place: Place) -> None:
+    place.run()
+
+
+# A sandbox that only the run wants: it goes with what a dead run leaves in it.
+OF_THE_SANDBOX = {
+    "bring-up of the manager": "The first manager runs",
+    "bring-up of the workers": "The hollow workers run",
+    "create": "Create the services",
+    "take-down of the workers": "The hollow workers are gone",
+    "take-down of the manager": "The manager is gone",
+}
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Place]:
+    """A sandbox that is not up."""
+    variables = {"warren_load_port_base": free_ports(3), "warren_load_managers": 1}
+    place = Place(tmp_path, ROOT / "inventories/sandbox", variables)
+    yield place
+    place.kill_all()
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+@pytest.mark.parametrize("phase", OF_THE_SANDBOX)
+def test_struck_with_a_sandbox_of_its_own(sandbox: Place, phase: str, number: signal.Signals) -> None:
+    play = sandbox.start()
+    play.until_task(OF_THE_SANDBOX[phase])
+    play.strike(number)
+    sandbox.run("cleanup")
+    eventually(lambda: not sandbox.left(), ENGINE_ENDS, lambda: f"all processes have ended: {sandbox.left()}")
+    assert sandbox.locks() == []
+    if phase == "create":
+        sandbox.run()
+        assert sandbox.left() == {}
+
+
+def test_a_sandbox_that_was_there_before_stays(sandbox: Place) -> None:
+    sandbox.run("cluster-up")
+    running = sandbox.left()
+    play = sandbox.come_to("cleanup")
+    play.strike(signal.SIGKILL)
+    sandbox.run("cleanup")
+    eventually(lambda: sandbox.left() == running, ENGINE_ENDS, lambda: f"{sandbox.left()} is {running}")
+    sandbox.run()
+    assert sandbox.left() == running
+
+
+def test_nothing_is_stopped_while_a_run_goes_on(sandbox: Place) -> None:
+    play = sandbox.come_to("latency")
+    running = sandbox.left()
+    refused = sandbox.start("cleanup")
+    assert refused.wait() == 2
+    assert "is in use by" in refused.output
+    assert running.items() <= sandbox.left().items()
+    assert play.wait() == 0
+    assert sandbox.left() == {}
+
+
+def test_an_engine_ends_by_its_lease(place: Place, world: World) -> None:
+    """Where nobody is left who could take the lease away: ansible-playbook and its worker are killed at once."""
+    play = place.come_to("create", services=20000)
+    workers = [pid for pid, words in place.left().items() if "ansible-playbook" in words and pid != play.pid]
+    for pid in (*workers, play.pid):
+        os.kill(pid, signal.SIGKILL)
+    play.wait()
+    assert place.engines()
+    eventually(lambda: not place.engines(), LEASE, lambda: f"engines have ended: {place.engines()}")
+    place.run("cleanup")
+    assert records_of(world) == 0
+    assert place.locks() == []
