@@ -15,6 +15,7 @@ extends_documentation_fragment:
   - result_format_callback
 """
 
+import atexit
 import os
 import signal
 import sys
@@ -44,6 +45,8 @@ class CallbackModule(Default):
         # process that forks the workers; an alarm does not.
         self._under_way: dict[tuple[str, str], tuple[float, Any]] = {}
         signal.signal(signal.SIGALRM, self._alarm)
+        # On its way out Python gives signals back their own effect: an alarm that is still set would kill it.
+        atexit.register(signal.setitimer, signal.ITIMER_REAL, 0)
 
     def _alarm(self, *_signal: object) -> None:
         """Name the tasks that have been silent for long, and look again later."""

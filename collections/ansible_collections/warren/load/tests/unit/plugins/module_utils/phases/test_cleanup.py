@@ -257,6 +257,7 @@ def test_refusals():
 
 def test_hollow_workers_are_quiet_while_records_are_driven_out(run_phase, cluster, monkeypatch):
     fill(cluster)
+    ticking(cluster)
     sent = []
     monkeypatch.setattr(
         supervision, "send", lambda pid_file, name: sent.append((pid_file, name, len(cluster.services)))
@@ -265,7 +266,18 @@ def test_hollow_workers_are_quiet_while_records_are_driven_out(run_phase, cluste
     assert sent == [("/srv/pid.json", "USR1", 4), ("/srv/pid.json", "USR2", 0)]
 
 
+def test_hollow_workers_are_asked_again_as_long_as_it_takes(run_phase, cluster, monkeypatch):
+    monkeypatch.setattr(cleanup, "ASK_AGAIN", 0.02)
+    fill(cluster)  # and the reconciler never ticks
+    sent = []
+    monkeypatch.setattr(supervision, "send", lambda _pid_file, name: sent.append(name))
+    run_phase(cleanup, cleanup.Options(RUN_ID, interval=0.01, hollow_workers="/srv/pid.json"), deadline=0.3)
+    assert sent.count("USR1") > 3
+    assert sent[-1] == "USR2"
+
+
 def test_no_fleet_no_signal(run_phase, cluster, monkeypatch):
     fill(cluster)
+    ticking(cluster)
     monkeypatch.setattr(supervision, "send", lambda *_arguments: pytest.fail("nobody was to be signalled"))
     run_phase(cleanup, OPTIONS)
