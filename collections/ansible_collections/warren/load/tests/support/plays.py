@@ -54,8 +54,9 @@ PHASES = {
     "create": "Create the services",
     "await": "Wait until all containers run",
     "latency": "Measure latency",
-    "resources": "Memory of the managers, each on its own host",
+    "watch": "Watch the processes",
     "cleanup": "Remove what this run created, and prove it",
+    "resources": "Collect what the processes used",
     "judge": "Judge what was measured",
     "report": "Results",
 }
