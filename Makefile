@@ -99,7 +99,7 @@ benchmark: $(TEST_READY)
 
 .PHONY: format
 format: $(TEST_READY)
-	@$(BIN)/ruff check --fix && $(BIN)/ruff format
+	@$(BIN)/ruff check --fix && $(BIN)/ruff format && $(BIN)/python scripts/readme.py
 
 .PHONY: clean
 clean:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import types
 from pathlib import Path
@@ -219,7 +220,12 @@ def test_the_heap_profile_finds_what_is_held():
 def test_the_heap_profile_asks_no_module_what_it_holds(monkeypatch):
     """What asyncio's module of Python 3.12.0 to 3.12.5 would name are freed objects: the process dies of them later."""
     asked = set()
-    monkeypatch.setattr(profiles.gc, "get_referents", lambda thing: asked.add(type(thing)) or [])
+
+    def nothing(thing):
+        asked.add(type(thing))
+        return []
+
+    monkeypatch.setattr(gc, "get_referents", nothing)
     profiles.heap()
     assert dict in asked
     assert types.ModuleType not in asked
