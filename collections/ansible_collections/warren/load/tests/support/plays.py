@@ -142,8 +142,17 @@ class Play:
         self.until(lambda: any(m["event"] == "start" and m["task"] == name for m in self.marks()), f"task {name}")
 
     def strike(self, number: signal.Signals) -> int:
-        """Signal it as a terminal (SIGINT, to the group) or an administrator does; its exit code, negative for one."""
-        (os.killpg if number is signal.SIGINT else os.kill)(self.pid, number)
+        """Signal it as a terminal (SIGINT, to the group) or an administrator does; its exit code, negative for one.
+
+        Ansible loses a Ctrl-C that comes while it forks: Python ignores the KeyboardInterrupt there. So does a person
+        press it again.
+        """
+        send = os.killpg if number is signal.SIGINT else os.kill
+        send(self.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._popen.wait(15)
+        if number is signal.SIGINT and self._popen.poll() is None:
+            send(self.pid, number)
         return self.wait(30)
 
     def wait(self, within: float = TIME_LIMIT) -> int:

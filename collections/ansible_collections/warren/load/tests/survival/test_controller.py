@@ -52,7 +52,7 @@ def test_struck_in(place: Place, world: World, phase: str, number: signal.Signal
     play = place.come_to(phase)
     code = play.strike(number)
     place.thaw()
-    assert code == {signal.SIGINT: 99}.get(number, -number)
+    assert code in ((99, -number) if number is signal.SIGINT else (-number,))
 
     eventually(
         lambda: not place.engines(), ENGINE_ENDS, lambda: f"the engine has ended ({place.engines()}, {place.status()})"
