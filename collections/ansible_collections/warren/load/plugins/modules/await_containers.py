@@ -21,6 +21,7 @@ description:
   - A container that never came is counted in both with the time waited so far, so that a percentile is a lower bound
     and never too kind.
 extends_documentation_fragment:
+  - warren.load.attributes
   - warren.load.connection
   - warren.load.run
 attributes:

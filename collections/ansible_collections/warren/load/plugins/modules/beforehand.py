@@ -16,6 +16,8 @@ description:
   - Fails, with a sentence for each thing that is wrong, where the results cannot be written, their disk is too full for
     them, or the file with objectives cannot be read.
   - Runs on the controller and changes nothing.
+extends_documentation_fragment:
+  - warren.load.attributes
 attributes:
   check_mode:
     description: Changes nothing.
@@ -23,6 +25,9 @@ attributes:
   action:
     description: Has an action plugin that does all of the work on the controller.
     support: full
+  diff_mode:
+    description: There is no difference to show.
+    support: none
 options:
   results_dir:
     description: The folder of all results. It need not exist yet.

@@ -21,6 +21,7 @@ description:
   - In an outage it tries again until O(deadline), but gives up when no manager has answered for 30 s.
   - In the end it counts what is left at the API.
 extends_documentation_fragment:
+  - warren.load.attributes
   - warren.load.connection
   - warren.load.run
 attributes:

@@ -16,6 +16,7 @@ description:
   - Returns who leads, who votes, the nodes, and how many services and containers there are.
   - With O(wait_for) it looks again until the cluster is as asked for, and fails with one sentence if it is not in time.
 extends_documentation_fragment:
+  - warren.load.attributes
   - warren.load.connection
 attributes:
   check_mode:

@@ -17,6 +17,8 @@ description:
     cannot be compared. Writes the same as Markdown to the folder of O(new).
   - There are no statistics in it. Of one run each it cannot be said whether a change is more than chance.
   - Runs on the controller, with Python's standard library alone, and needs no cluster.
+extends_documentation_fragment:
+  - warren.load.attributes
 attributes:
   check_mode:
     description: Can run in check mode. Then it prints and writes nothing.
@@ -24,6 +26,9 @@ attributes:
   action:
     description: Has an action plugin that does all of the work on the controller.
     support: full
+  diff_mode:
+    description: There is no difference to show.
+    support: none
 options:
   base:
     description:
@@ -56,6 +61,7 @@ comparable:
   description: Whether the runs differ at most in the program that was tested.
   returned: always
   type: bool
+  sample: true
 differences:
   description: What else differs, a sentence each.
   returned: always

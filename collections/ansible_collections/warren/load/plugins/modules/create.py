@@ -17,6 +17,7 @@ description:
   - Follows the leader. A create whose outcome is unknown is never blindly repeated, its name is looked for instead.
   - Every intent is in the journal before it is sent, every acknowledgement after.
 extends_documentation_fragment:
+  - warren.load.attributes
   - warren.load.connection
   - warren.load.run
 attributes:

@@ -14,6 +14,8 @@ description:
   - Tells operating system, CPU, memory, disk, limits and clock of a host, and of the given processes the limit of open
     files and the program with its checksum, in one call.
   - Linux and macOS. What a system does not tell is null, with a sentence in RV(unavailable); it fails nothing.
+extends_documentation_fragment:
+  - warren.load.attributes
 options:
   name:
     description: The host's name in the result.

@@ -22,11 +22,19 @@ description:
     bad side, and is V(inconclusive) otherwise.
   - The module measures nothing and sends nothing. A run in which an objective fails is not a failed task, see
     RV(green).
+extends_documentation_fragment:
+  - warren.load.attributes
 requirements:
   - jmespath
 attributes:
   check_mode:
     description: Can run in check mode.
+    support: full
+  diff_mode:
+    description: There is no difference to show.
+    support: none
+  action:
+    description: Has an action plugin that makes a host which cannot be reached a failed task.
     support: full
 options:
   measurements:
@@ -134,6 +142,7 @@ green:
   description: Whether the run may end with exit code 0.
   returned: when O(measurements) is given
   type: bool
+  sample: true
 counts:
   description: How many objectives got each verdict.
   returned: when O(measurements) is given

@@ -19,6 +19,7 @@ description:
     Calls are clocked on raw bytes, nothing is decoded.
   - Calls that fail are counted by their text and are in no percentile.
 extends_documentation_fragment:
+  - warren.load.attributes
   - warren.load.connection
   - warren.load.run
 attributes:

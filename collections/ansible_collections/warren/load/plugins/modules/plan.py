@@ -16,6 +16,8 @@ description:
   - Prints what will be created, on what, how long it should take given Warren's own timers, and how many samples each
     percentile has.
   - Runs on the controller, touches no host and needs no running cluster.
+extends_documentation_fragment:
+  - warren.load.attributes
 attributes:
   check_mode:
     description: Can run in check mode.
@@ -23,6 +25,9 @@ attributes:
   action:
     description: Has an action plugin that does all of the work on the controller.
     support: full
+  diff_mode:
+    description: There is no difference to show.
+    support: none
 options:
   run_id:
     description: The id of the run.
@@ -143,6 +148,7 @@ lines:
   returned: always
   type: list
   elements: str
+  sample: ["Plan of run 20261123-120102-4f1a, scale small"]
 plan:
   description: The same as data. Seconds are the shortest and the longest that Warren's timers allow for.
   returned: always

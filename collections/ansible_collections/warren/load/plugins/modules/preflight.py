@@ -16,6 +16,7 @@ description:
   - Changes nothing. Fails, with one sentence, where no manager can be reached, TLS cannot be agreed on, there is no
     leader, too few workers are ready, or services are there that no run of this collection made.
 extends_documentation_fragment:
+  - warren.load.attributes
   - warren.load.connection
 attributes:
   check_mode:
@@ -24,6 +25,9 @@ attributes:
   diff_mode:
     description: There is no difference to show.
     support: none
+  action:
+    description: Has an action plugin that makes a host which cannot be reached a failed task.
+    support: full
 options:
   workers:
     description: How many workers must be ready.

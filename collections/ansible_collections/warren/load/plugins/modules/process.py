@@ -14,6 +14,8 @@ description:
   - Starts a program in a session of its own, waits until it is ready, and leaves it running after Ansible has gone.
   - Finds it again by a pid file that names the very process, by its number and its start.
   - Warren cannot be restarted on a used data directory, hence O(wipe).
+extends_documentation_fragment:
+  - warren.load.attributes
 options:
   name:
     description: What messages call the program.
@@ -111,6 +113,9 @@ attributes:
   diff_mode:
     description: There is no difference to show.
     support: none
+  action:
+    description: Has an action plugin that makes a host which cannot be reached a failed task.
+    support: full
 """
 
 EXAMPLES = r"""

@@ -19,6 +19,8 @@ description:
   - Of a C(junit.xml) that is there, the cases of hosts and tasks are kept, because only the playbook of the run knew
     them.
   - Runs on the controller, with Python's standard library alone, and needs no cluster.
+extends_documentation_fragment:
+  - warren.load.attributes
 attributes:
   check_mode:
     description: Can run in check mode. Then it prints and writes nothing.
@@ -26,6 +28,9 @@ attributes:
   action:
     description: Has an action plugin that does all of the work on the controller.
     support: full
+  diff_mode:
+    description: There is no difference to show.
+    support: none
 options:
   run:
     description:
@@ -63,6 +68,7 @@ green:
   description: Whether the run may end with exit code 0.
   returned: always
   type: bool
+  sample: true
 summary:
   description: The overall verdict in a sentence.
   returned: always

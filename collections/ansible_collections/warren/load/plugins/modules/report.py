@@ -21,6 +21,8 @@ description:
   - Results of more than 1 MB are cut; C(results.json) and a finding say what.
   - Runs on the controller, with Python's standard library alone. Of the generator it only copies files.
   - A run that failed its objectives is not a failed task, see RV(green).
+extends_documentation_fragment:
+  - warren.load.attributes
 attributes:
   check_mode:
     description: Can run in check mode. Then it prints and writes nothing.
@@ -28,6 +30,9 @@ attributes:
   action:
     description: Has an action plugin that does all of the work on the controller.
     support: full
+  diff_mode:
+    description: There is no difference to show.
+    support: none
 options:
   run:
     description:
@@ -113,6 +118,7 @@ green:
   description: Whether the run may end with exit code 0. It is V(false) too if a phase failed.
   returned: always
   type: bool
+  sample: true
 summary:
   description: The overall verdict in a sentence, for the task that fails the run.
   returned: always

@@ -13,6 +13,8 @@ author:
 description:
   - Takes or gives up a lock on a cluster. The lock is a file on the generator that names its owner and expires.
   - A lock whose owner has ended, or whose time is over, is taken over, and the result says so.
+extends_documentation_fragment:
+  - warren.load.attributes
 options:
   path:
     description: The lock file.
@@ -48,6 +50,9 @@ attributes:
   diff_mode:
     description: There is no difference to show.
     support: none
+  action:
+    description: Has an action plugin that makes a host which cannot be reached a failed task.
+    support: full
 """
 
 EXAMPLES = r"""

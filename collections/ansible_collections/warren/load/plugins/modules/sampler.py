@@ -18,6 +18,8 @@ description:
     series themselves stay in O(dir), packed, and are fetched to O(fetch_to) on the controller.
   - A process is found by its pid file, or by its command line. One that ended, or was started again, is noticed.
   - Linux has all of it in C(/proc). Elsewhere C(ps) is asked, every 10 s, and open files and threads are not known.
+extends_documentation_fragment:
+  - warren.load.attributes
 options:
   state:
     description: Whether the sampler is to run.

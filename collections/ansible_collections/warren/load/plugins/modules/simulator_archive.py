@@ -18,6 +18,8 @@ description:
   - The same sources always give the same bytes, so a second run changes nothing.
   - The Python that runs it needs grpcio, protobuf, pysyncobj and cryptography; the role P(warren.load.generator#role)
     provides one.
+extends_documentation_fragment:
+  - warren.load.attributes
 attributes:
   check_mode:
     description: Can run in check mode and says whether the file would change.
@@ -25,6 +27,9 @@ attributes:
   action:
     description: Has an action plugin that packs the file on the controller.
     support: full
+  diff_mode:
+    description: There is no difference to show.
+    support: none
 options:
   dest:
     description: Where the file goes. Its folder must exist.
