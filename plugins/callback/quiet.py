@@ -27,7 +27,7 @@ from ansible.plugins.callback.default import CallbackModule as Default
 
 SAYING = ("debug", "ansible.builtin.debug", "ansible.legacy.debug")
 # These have progress lines of their own.
-TALKING = tuple(f"warren.load.{phase}" for phase in ("create", "await_containers", "latency", "cleanup"))
+TALKING = tuple(f"warren.load.{phase}" for phase in ("create", "await_containers", "latency", "throughput", "cleanup"))
 SILENCE = 3.0  # seconds after which a person wants a sign of life
 # What Ansible keeps beside a failure's own words.
 BESIDE = ("changed", "exception", "failed", "invocation", "msg", "warnings", "deprecations")

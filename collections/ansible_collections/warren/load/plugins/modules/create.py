@@ -41,6 +41,13 @@ options:
     description: How many creates are outstanding at a time.
     type: int
     default: 1
+  rate:
+    description:
+      - How many creates a second are planned, evenly spaced. One that is due while O(concurrency) are outstanding is
+        sent late, and its response time counts from when it was due.
+      - V(0) plans nothing. Each create is sent as soon as O(concurrency) allows.
+    type: float
+    default: 0.0
   service_deadline:
     description: How many seconds one create may take, all tries and the search for an unknown outcome included.
     type: float
@@ -62,8 +69,9 @@ RETURN = r"""
 measurements:
   description: >-
     What was measured. C(rate) is created services over the time from the first send to the last acknowledgement of this
-    phase alone. C(service_time) is over acknowledged creates. C(first_sent) and C(last_acknowledged) are Unix times,
-    or null where nothing was.
+    phase alone. C(service_time) is over acknowledged creates, and so are C(response_time) and C(send_lag) where a
+    O(rate) was planned. C(causes) counts the creates that failed or are ambiguous by the text of their error.
+    C(first_sent) and C(last_acknowledged) are Unix times, or null where nothing was.
   returned: always
   type: dict
   sample:
@@ -77,6 +85,8 @@ measurements:
     causes: {}
     attempts: 50
     retries: 0
+    concurrency: 1
+    rate_planned: null
     duration: 0.21
     rate: {value: 238.1, unit: 1/s, low: null, high: null, n: 50}
     service_time: {p50: {value: 3.1, unit: ms, low: 2.9, high: 3.3, n: 50}}
@@ -106,6 +116,7 @@ ARGUMENTS: Arguments = {
     "replicas": {"type": "int", "required": True},
     "image": {"type": "str", "default": "registry.k8s.io/pause:3.9"},
     "concurrency": {"type": "int", "default": 1},
+    "rate": {"type": "float", "default": 0.0},
     "service_deadline": {"type": "float", "default": 30.0},
 }
 

@@ -3,13 +3,13 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Measure the latency of an RPC by planned arrivals."""
+"""Measure the latency of RPCs by planned arrivals."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: latency
-short_description: Measure the latency of a Warren API call
+short_description: Measure the latency of Warren API calls
 version_added: 0.1.0
 author: warren.load contributors (@warren-load)
 description:
@@ -27,11 +27,17 @@ attributes:
     description: Has an action plugin that shows progress.
     support: full
 options:
-  method:
-    description: The RPC to call, by its name in dialect V(containers).
-    type: str
-    choices: [GetClusterInfo, GetService, ListContainers, ListNodes, ListSecrets, ListServices, ListVolumes]
-    default: ListServices
+  methods:
+    description:
+      - The RPCs to call, by their names in dialect V(containers), each with its parts of the calls, such as
+        V(ListServices:8). Without a number it has one part. Their order is drawn from O(seed).
+      - The reads are V(GetClusterInfo), V(GetService), V(ListContainers), V(ListNodes), V(ListSecrets),
+        V(ListServices) and V(ListVolumes).
+      - The writes are V(UpdateService), which sets services of the run to the replicas that they have, and
+        V(DeleteSecret), which names an id that no secret has. Both are one Raft commit and change nothing.
+    type: list
+    elements: str
+    default: [ListServices]
   calls:
     description: How many calls are planned.
     type: int
@@ -53,7 +59,8 @@ options:
     description:
       - V(0) sends by plan. Otherwise a closed loop with so many callers, each of which waits for its reply before it
         calls again, and O(rate) and O(arrivals) do not count.
-      - A closed loop hides stalls. Use it to find out how much a server can do.
+      - A closed loop hides stalls, so it has no response times, which is what objectives judge. Use it to find out how
+        much a server can do.
     type: int
     default: 0
   outstanding:
@@ -87,11 +94,15 @@ EXAMPLES = r"""
 
 RETURN = r"""
 measurements:
-  description: What was measured. Times are in ms, with 95 % intervals.
+  description: >-
+    What was measured. Times are in ms, with 95 % intervals that do not take calls which follow each other for
+    independent (C(effective) says how many independent ones they are worth). C(methods) has the same for each method,
+    C(method) names all of them.
   returned: always
   type: dict
   sample:
     method: ListServices
+    mix: {ListServices: 1}
     manager: manager-1
     calls: 1000
     ok: 1000
@@ -108,6 +119,15 @@ measurements:
     response_time: {p99: {value: 2.3, unit: ms, low: 1.9, high: 3.0, n: 1000}}
     reply_bytes: 6322
     duration: 5.02
+    methods:
+      - method: ListServices
+        write: false
+        calls: 1000
+        ok: 1000
+        errors: {}
+        error_count: 0
+        service_time: {p99: {value: 2.1, unit: ms, low: 1.8, high: 2.9, n: 1000}}
+        response_time: {p99: {value: 2.3, unit: ms, low: 1.9, high: 3.0, n: 1000}}
 audit:
   description: Whether the generator was fit to measure, with what explains it if it was not.
   returned: always
@@ -131,7 +151,7 @@ from ansible_collections.warren.load.plugins.module_utils.phases import latency
 from ansible_collections.warren.load.plugins.module_utils.phases.wiring import Arguments, run_phase
 
 ARGUMENTS: Arguments = {
-    "method": {"type": "str", "choices": sorted(latency.METHODS), "default": "ListServices"},
+    "methods": {"type": "list", "elements": "str", "default": ["ListServices"]},
     "calls": {"type": "int", "default": 1000},
     "rate": {"type": "float", "default": 250.0},
     "arrivals": {"type": "str", "choices": list(KINDS), "default": "poisson"},

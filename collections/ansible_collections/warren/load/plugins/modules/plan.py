@@ -82,18 +82,28 @@ options:
     type: str
     choices: [auto, tasks, containers]
     default: auto
+  scenario:
+    description: V(load) is the load test, V(api-throughput) measures throughput in place of latency.
+    type: str
+    choices: [load, api-throughput]
+    default: load
   create_concurrency:
     description: How many creates are outstanding at a time.
     type: int
     default: 1
+  create_rate:
+    description: How many creates a second are planned, V(0) for as many as O(create_concurrency) allows.
+    type: float
+    default: 0.0
   await_deadline:
     description: After how many seconds the run stops waiting for containers.
     type: float
     default: 300.0
-  latency_method:
-    description: The RPC whose latency is measured.
-    type: str
-    default: ListServices
+  latency_methods:
+    description: The RPCs whose latency is measured, each with its parts of the calls, such as V(ListServices:8).
+    type: list
+    elements: str
+    default: [ListServices]
   latency_calls:
     description: How many calls are planned.
     type: int
@@ -102,6 +112,10 @@ options:
     description: How many calls a second are planned.
     type: float
     default: 250.0
+  latency_concurrency:
+    description: How many callers make them in a closed loop instead, V(0) for none.
+    type: int
+    default: 0
   clock_factor:
     description: By what the simulator divides Warren's timers.
     type: float

@@ -59,7 +59,7 @@ def banner(document: dict[str, t.Any], folder: str = "") -> list[Line]:
         lines += _wrapped(MARK_SENTENCES.get(mark, mark), "  ", style="mark")
     if document["run"].get("marks"):
         lines.append([])
-    for section in (_configuration, _results, _memory, _objectives, _advice, _findings, _environment):
+    for section in (_configuration, _results, _throughput, _memory, _objectives, _advice, _findings, _environment):
         block = list(section(document))
         if block:
             lines += [*block, []]
@@ -118,12 +118,11 @@ def _results(document: dict[str, t.Any]) -> Iterator[Line]:
         )
     yield from _percentiles("Scheduling Latency", lookup(measured, "await.scheduling_latency"))
     yield from _percentiles("Create to Running", lookup(measured, "await.create_to_running"))
-    method = lookup(measured, "latency.method")
-    yield from _percentiles(f"API Latency ({method})", lookup(measured, "latency.response_time"), "p50 p95 p99 max")
+    yield from _latency(measured)
     calls = _count(measured, "latency.calls")
     if calls is not None:
-        planned = _value(measured, "latency.rate_planned")
-        text = f"{calls} at {number(planned)}/s" if planned else str(calls)
+        planned, at_a_time = _value(measured, "latency.rate_planned"), _count(measured, "latency.concurrency")
+        text = f"{calls} at {number(planned)}/s" if planned else f"{calls}, {at_a_time} at a time"
         text += f", {_count(measured, 'latency.error_count') or 0} errors"
         if unsent := _count(measured, "latency.unsent"):
             text += f", {unsent} unsent"
@@ -134,6 +133,43 @@ def _results(document: dict[str, t.Any]) -> Iterator[Line]:
         left = (_count(measured, "cleanup.containers_left") or 0) + (_count(measured, "cleanup.services_left") or 0)
         spent = _value(measured, "cleanup.duration")
         yield from _fact("Cleanup", f"{purged} records purged, {left} left" + (f", {number(spent)}s" if spent else ""))
+
+
+def _latency(measured: dict[str, t.Any]) -> Iterator[Line]:
+    """Response times (of a closed loop service times) over all calls, and by method where there are several."""
+    methods = lookup(measured, "latency.methods") or []
+    names = [lookup(measured, "latency.method"), *(f"  {one['method']}" for one in methods)]
+    closed = _value(measured, "latency.rate_planned") is None
+    title = f"API Latency ({'all calls' if len(methods) > 1 else names[0]}{', closed loop' if closed else ''})"
+    for name, one in zip([title, *names[1:]], [lookup(measured, "latency"), *methods], strict=True):
+        times = lookup(one, "service_time" if closed else "response_time")
+        yield from _percentiles(name, times, "p50 p95 p99 max")
+        if len(methods) < 2:
+            break
+
+
+def _throughput(document: dict[str, t.Any]) -> Iterator[Line]:
+    """The guide's API Throughput Test: what its closed loops reached, and planned arrivals at half of it."""
+    measured = document["measurements"].get("throughput")
+    if not measured:
+        return
+    yield [("API Throughput:", "")]
+    for part in ("ab", "parallel"):
+        one = measured[part]
+        connections = f"{one['connections']} connection{'' if one['connections'] == 1 else 's'}"
+        how = f"{one['concurrency']} at a time" if part == "ab" else f"{one['clients']} clients x {one['calls_each']}"
+        rate = _value(one, "rate")
+        reached = f"{rate:.0f} calls/s" if rate is not None else "no answer"
+        yield from _fact(f"{one['calls']} calls, {how}, {connections}", f"{reached}, {one['error_count']} errors")
+        yield from _percentiles("  Service Time", one["service_time"], "p50 p95 p99 max")
+    highest = _value(measured, "highest_rate")
+    yield from _fact("Highest Rate", f"{highest:.0f} calls/s" if highest else "none")
+    if planned := measured["planned"]:
+        yield from _fact(
+            f"{planned['calls']} calls planned at {planned['rate_planned']:.0f}/s",
+            f"{_value(planned, 'rate_achieved') or 0:.0f} calls/s, {planned['error_count']} errors",
+        )
+        yield from _percentiles("  Response Time", planned["response_time"], "p50 p95 p99 max")
 
 
 def _memory(document: dict[str, t.Any]) -> Iterator[Line]:
@@ -261,7 +297,10 @@ def _verdict(document: dict[str, t.Any], folder: str) -> Iterator[Line]:
 
 
 def _fact(name: str, text: t.Any, style: str = "") -> list[Line]:
-    return _wrapped(f"{name}: {text}", "  ", style=style, indent=4)
+    """One fact; a name that begins with blanks is set in by them."""
+    inner = name.lstrip()
+    lead = " " * (2 + len(name) - len(inner))
+    return _wrapped(f"{inner}: {text}", lead, style=style, indent=len(lead) + 2)
 
 
 def _percentiles(name: str, spread: t.Any, wanted: str = "p50 p95 p99") -> Iterator[Line]:

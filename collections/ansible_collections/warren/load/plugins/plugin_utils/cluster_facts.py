@@ -16,15 +16,16 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.warren.load.plugins.module_utils.api.images import unfit
+from ansible_collections.warren.load.plugins.module_utils.phases.methods import DEFAULT, parse_mix
 
 # The guide's clusters. `dialect` is that of the sandbox: containers where the guide has one manager, since Warren
-# cannot join more there.
+# cannot join more there. `calls` makes p99 sharp from medium on.
 SCALES: dict[str, dict[str, t.Any]] = {
-    "small": {"services": 50, "replicas": 3, "managers": 1, "workers": 2, "dialect": "containers"},
-    "medium": {"services": 200, "replicas": 3, "managers": 3, "workers": 5, "dialect": "tasks"},
-    "large": {"services": 1000, "replicas": 3, "managers": 3, "workers": 10, "dialect": "tasks"},
-    "massive": {"services": 1000, "replicas": 10, "managers": 3, "workers": 100, "dialect": "tasks"},
-    "custom": {"services": 50, "replicas": 3, "managers": 3, "workers": 10, "dialect": "tasks"},
+    "small": {"services": 50, "replicas": 3, "managers": 1, "workers": 2, "calls": 1000, "dialect": "containers"},
+    "medium": {"services": 200, "replicas": 3, "managers": 3, "workers": 5, "calls": 3000, "dialect": "tasks"},
+    "large": {"services": 1000, "replicas": 3, "managers": 3, "workers": 10, "calls": 3000, "dialect": "tasks"},
+    "massive": {"services": 1000, "replicas": 10, "managers": 3, "workers": 100, "calls": 3000, "dialect": "tasks"},
+    "custom": {"services": 50, "replicas": 3, "managers": 3, "workers": 10, "calls": 3000, "dialect": "tasks"},
 }
 CHOICES = {
     "warren_load_dialect": ("auto", "tasks", "containers"),
@@ -35,10 +36,10 @@ CHOICES = {
 }
 NUMBERS: dict[str, tuple[float, float]] = {  # smallest allowed, default
     "warren_load_create_concurrency": (1, 1),
+    "warren_load_create_rate": (0, 0),
     "warren_load_create_deadline": (1, 0),
     "warren_load_await_deadline": (1, 0),
     "warren_load_cleanup_deadline": (1, 0),
-    "warren_load_latency_calls": (1, 1000),
     "warren_load_latency_rate": (0.001, 250),
     "warren_load_port_base": (1024, 17000),
     "warren_load_clock_factor": (0.001, 1),
@@ -248,6 +249,7 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
     objectives = public.text("warren_load_objectives_file")
     services = public.whole("warren_load_services", scale["services"])
     containers = services * public.whole("warren_load_replicas", scale["replicas"])
+    create_rate = public.number("warren_load_create_rate")
     for option, choices in CHOICES.items():
         if option not in ("warren_load_dialect", "warren_load_tls"):
             public.choice(option, choices, choices[0])
@@ -309,13 +311,16 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
         "objectives_file": os.path.abspath(os.path.expanduser(objectives)) if objectives else "",
         "results_dir": public.text("warren_load_results_dir", around.results_home),
         "create_concurrency": int(public.number("warren_load_create_concurrency")),
+        "create_rate": create_rate,
         # Generous: a deadline is there so that nothing waits for ever, not to judge.
-        "create_deadline": public.number("warren_load_create_deadline") or 120.0 + 2 * services,
+        "create_deadline": public.number("warren_load_create_deadline")
+        or 120.0 + max(2.0, 1 / create_rate if create_rate else 0.0) * services,
         "await_deadline": public.number("warren_load_await_deadline") or max(300.0, containers / 10),
         "cleanup_deadline": public.number("warren_load_cleanup_deadline") or 120.0 + containers / 5,
-        "latency_calls": int(public.number("warren_load_latency_calls")),
+        "latency_calls": public.whole("warren_load_latency_calls", scale["calls"]),
         "latency_rate": public.number("warren_load_latency_rate"),
-        "latency_method": public.text("warren_load_latency_method", "ListServices"),
+        "latency_methods": _methods(public),
+        "latency_concurrency": public.whole("warren_load_latency_concurrency", 0, smallest=0),
         "seed": public.whole("warren_load_seed", 1, smallest=0),
         "errors": list(dict.fromkeys(public.errors)),
     }
@@ -392,6 +397,17 @@ def _manager_match(api_address: str) -> str:
     """A pattern for the command line of the manager with that address, or, without one, of any."""
     program = r"^(\S*python\S* )?\S*warren\S* (cluster init|manager join)\b"
     return program + (rf".* --api-addr[= ]{re.escape(api_address)}(?!\d)" if api_address else "")
+
+
+def _methods(public: Public) -> list[str]:
+    """The methods to measure, each with its parts of the calls."""
+    words = [word.strip() for word in public.words("warren_load_latency_methods")] or [DEFAULT]
+    try:
+        mix = parse_mix(words)
+    except ValueError as error:
+        public.errors.append(f"warren_load_latency_methods: {error}.")
+        mix = {DEFAULT: 1}
+    return [f"{name}:{parts}" for name, parts in mix.items()]
 
 
 def _compare(public: Public, found: t.Mapping[str, str]) -> None:

@@ -21,6 +21,7 @@ SEVERITIES = ("problem", "warning", "note")
 """Most serious first: something went wrong; something limits what the numbers mean; something to know."""
 
 SCHEDULER_TICK = 5.0  # seconds
+_OMISSION = "While the server stalls, a closed loop asks less, so that its times hide the stall (coordinated omission)."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -217,12 +218,37 @@ def latency(evidence: Evidence) -> Iterator[Finding]:
     if planned and achieved is not None and achieved < 0.9 * planned:
         sentence = f"{number(achieved)} calls a second were made where {number(planned)} were planned"
         yield Finding("latency-rate", "warning", sentence)
+    if evidence.count("latency.concurrency"):
+        yield Finding(
+            "closed-loop",
+            "warning",
+            f"Latency was measured in a closed loop of {evidence.count('latency.concurrency')} callers, so no "
+            "objective judges it",
+            _OMISSION,
+        )
     lag, response = evidence.value("latency.send_lag.p99"), evidence.value("latency.response_time.p99")
     if lag is not None and response and lag > 1.0 and lag > 0.5 * response:
         yield Finding(
             "send-lag",
             "warning",
             f"{number(lag)} of the {number(response)} ms response time at p99 are the generator's own send lag",
+        )
+
+
+def throughput(evidence: Evidence) -> Iterator[Finding]:
+    for part, what in (("ab", "with several outstanding"), ("parallel", "by parallel clients")):
+        if errors := evidence.count(f"throughput.{part}.error_count"):
+            causes = _listed(evidence.counts(f"throughput.{part}.errors"))
+            calls = evidence.count(f"throughput.{part}.calls")
+            yield Finding(f"throughput-errors-{part}", "problem", f"{errors} of {calls} calls {what} failed{causes}")
+    highest = evidence.value("throughput.highest_rate")
+    if highest:
+        yield Finding(
+            "throughput",
+            "note",
+            f"The server answered up to {highest:.0f} calls a second; objectives judge the planned calls at half of "
+            "that rate, and no closed loop",
+            _OMISSION,
         )
 
 
@@ -348,6 +374,7 @@ RULES: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     running,
     heartbeats,
     latency,
+    throughput,
     leftovers,
     placement,
     scheduling,

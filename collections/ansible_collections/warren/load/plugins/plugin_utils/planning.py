@@ -6,8 +6,8 @@
 
 Warren's timers: the scheduler looks every 5 s, a worker asks for its containers every 3 s and reports every 5 s, the
 reconciler looks every 10 s. What work costs was measured on a real cluster of three managers on one small machine:
-a sequential create takes 2 to 4 ms, the scheduler's scan 7 us a service and container, a purge of 600 records 13 s and
-of 3000 records 60 s.
+a sequential create takes 2 to 4 ms, a call 0.3 ms of an idle manager and 10 ms of a busy one, the scheduler's scan 7 us
+a service and container, a purge of 600 records 13 s and of 3000 records 60 s.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ WORKER_POLL = 3.0
 HEARTBEAT = 5.0
 RECONCILER_TICK = 10.0
 CREATE = (0.0015, 0.02)  # seconds a create, fast and slow
+CALL = (0.0003, 0.01)  # seconds of the manager a call, fast and slow
 SCHEDULE = 0.01  # seconds a container record at most: one commit
 SCAN = 7e-6  # seconds a service and container, each tick
 PURGE = (0.003, 0.015)  # seconds a record
 HEAVY_NODE = 1000
 """Containers on one node from which a heartbeat, one commit each, comes near its deadline of 5 s."""
 SHARP_P99 = 3000
+AB_CALLS, AB_CONCURRENCY, CLIENTS, CALLS_EACH = 1000, 10, 10, 100  # the guide's API Throughput Test
 
 Options = dict[str, t.Any]
 Span = tuple[float, float]
@@ -51,12 +53,20 @@ def durations(options: Options) -> dict[str, Span]:
     services, containers = options["services"], options["services"] * options["replicas"]
     factor = max(options["clock_factor"], 0.001)
     at_once = min(max(options["create_concurrency"], 1), 4)  # Raft commits concurrent creates together, up to a point
-    create = (services * CREATE[0] / at_once, services * CREATE[1] / at_once)
+    planned = services / options["create_rate"] if options["create_rate"] else 0.0
+    create = (max(planned, services * CREATE[0] / at_once), max(planned, services * CREATE[1] / at_once))
     timers = (SCHEDULER_TICK + WORKER_POLL + HEARTBEAT) / factor
     scans = 0.0 if options["costs"] == "ideal" else 4 * services * containers * SCAN
     running = (0.0, min(timers + containers * SCHEDULE + scans, options["await_deadline"]))
-    latency = options["latency_calls"] / options["latency_rate"]
-    spans: dict[str, Span] = {"create": create, "await": running, "latency": (latency, latency)}
+    calls = options["latency_calls"]
+    spans: dict[str, Span] = {"create": create, "await": running}
+    if options["scenario"] == "api-throughput":
+        # At half the highest rate a call takes twice the time.
+        spans["throughput"] = calls_in_turn(2 * calls + AB_CALLS + CLIENTS * CALLS_EACH)
+    elif options["latency_concurrency"]:
+        spans["latency"] = calls_in_turn(calls)
+    else:
+        spans["latency"] = (calls / options["latency_rate"], calls / options["latency_rate"])
     if not options["keep"]:
         deletes = services * CREATE[0]
         spans["cleanup"] = (
@@ -73,10 +83,16 @@ def room(services: int, replicas: int, calls: int) -> int:
     return 20 + samples // 1_000_000
 
 
+def calls_in_turn(calls: int) -> Span:
+    """Seconds that so many calls take where nothing but the manager limits them."""
+    return calls * CALL[0], calls * CALL[1]
+
+
 def samples(options: Options) -> list[dict[str, t.Any]]:
     """For every objective on a percentile: how many samples it will have, and needs for an upper bound."""
+    closed = options["latency_concurrency"] and options["scenario"] == "load"
     counts = {
-        "latency": options["latency_calls"],
+        **({} if closed else {"latency": options["latency_calls"]}),
         "await": options["services"] * options["replicas"],
         "create": options["services"],
     }
@@ -112,6 +128,16 @@ def notes(options: Options) -> list[str]:
         found.append(
             f"Warren keeps the container records of deleted services: the run leaves about {containers} of them behind "
             "when it deletes its services, purges them, and counts what is left."
+        )
+    if 0 < options["create_rate"] <= 1:
+        found.append(
+            f"Services are created at {number(options['create_rate'])}/s as asked (warren_load_create_rate), which is "
+            "no more than the target of Service creation: plan a higher rate to have it judged."
+        )
+    if options["latency_concurrency"] and options["scenario"] == "load":
+        found.append(
+            "Latency is measured in a closed loop (warren_load_latency_concurrency), which hides stalls: it is "
+            "reported, and not judged."
         )
     if not options["workers"]:
         found.append("No worker is ready: no container will be created, and none will run.")
@@ -151,17 +177,15 @@ def plan_facts(options: Options, plan: dict[str, t.Any]) -> list[tuple[str, str]
     managers, workers = len(options["managers"]), options["workers"]
     kind = " (simulator)" if "simulator" in marks else ""
     hollow = "hollow " if "hollow" in marks else ""
-    rate = number(options["latency_rate"])
     at_a_time = options["create_concurrency"]
     order = "one after another" if at_a_time == 1 else f"{at_a_time} at a time"
+    if options["create_rate"]:
+        order = f"planned at {number(options['create_rate'])}/s, {order if at_a_time == 1 else 'at most ' + order}"
     facts = [
         ("Cluster", f"{options['cluster']}: " if options["cluster"] else ""),
         ("Creates", f"{plan['services']} services x {plan['replicas']} = {plan['containers']} containers, {order}"),
         ("Image", options["image"]),
-        (
-            "Measures",
-            f"{options['latency_calls']} calls of {options['latency_method']} at {rate}/s, from {options['generator']}",
-        ),
+        ("Measures", _measures(options)),
     ]
     facts[0] = ("Cluster", f"{facts[0][1]}{_count(managers, 'manager')}{kind}, {_count(workers, hollow + 'worker')}")
     parts = [f"{name} {span_text(span)}" for name, span in seconds.items() if name != "total"]
@@ -169,6 +193,22 @@ def plan_facts(options: Options, plan: dict[str, t.Any]) -> list[tuple[str, str]
     facts += [(entry["label"], _sample_text(entry)) for entry in plan["samples"]]
     facts.append(("Results", options["results_path"]))
     return [(name, text) for name, text in facts if text]
+
+
+def _measures(options: Options) -> str:
+    mix = [word.partition(":")[::2] for word in options["latency_methods"]]
+    methods = mix[0][0] if len(mix) == 1 else ", ".join(f"{name} x {parts or 1}" for name, parts in mix)
+    calls, rate, at_a_time = options["latency_calls"], options["latency_rate"], options["latency_concurrency"]
+    if options["scenario"] == "api-throughput":
+        what = (
+            f"{AB_CALLS} calls of {methods}, {AB_CONCURRENCY} at a time on one connection; {CLIENTS} clients x "
+            f"{CALLS_EACH} calls on connections of their own; then {calls} calls planned at half of the highest rate"
+        )
+    elif at_a_time:
+        what = f"{calls} calls of {methods}, {at_a_time} at a time"
+    else:
+        what = f"{calls} calls of {methods} at {number(rate)}/s"
+    return f"{what}, from {options['generator']}"
 
 
 def _sample_text(entry: dict[str, t.Any]) -> str:

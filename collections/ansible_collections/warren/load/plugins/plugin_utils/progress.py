@@ -110,7 +110,7 @@ class Lines:
 
     def _put(self, line: str, text: str | None = None) -> None:
         self._shown, self._shown_at = text or line, self._clock()
-        self._show(f"{self._phase:<10}{line}")
+        self._show(f"{self._phase:<11}{line}")
 
 
 class Ended(BaseException):

@@ -37,6 +37,7 @@ class Recording:
     """What became of every call, in the order in which they ended; in columns, as there may be very many."""
 
     def __init__(self) -> None:
+        self.index = array.array("l")  # which call it was
         self.intended = array.array("d")
         self.sent = array.array("d")
         self.done = array.array("d")
@@ -47,13 +48,14 @@ class Recording:
         self.duration = 0.0
         self._positions: dict[str, int] = {}
 
-    def add(self, intended: float, sent: float, done: float, failure: str | None = None) -> None:
-        """One call; ``failure`` None where it was answered."""
+    def add(self, index: int, intended: float, sent: float, done: float, failure: str | None = None) -> None:
+        """Call number ``index``; ``failure`` None where it was answered."""
         position = 0
         if failure is not None:
             position = self._positions.setdefault(failure, len(self.texts))
             if position == len(self.texts):
                 self.texts.append(failure)
+        self.index.append(index)
         self.intended.append(intended)
         self.sent.append(sent)
         self.done.append(done)
@@ -66,6 +68,18 @@ class Recording:
     def unsent(self) -> int:
         """Planned calls that were never sent."""
         return self.refused + self.left_out
+
+    def only(self, wanted: Callable[[int], bool]) -> Recording:
+        """The calls whose number is wanted, as a recording of their own; it knows of no unsent ones."""
+        part = Recording()
+        part.texts = self.texts
+        part.duration = self.duration
+        columns = zip(self.index, self.intended, self.sent, self.done, self.outcome, strict=True)
+        for index, intended, sent, done, position in columns:
+            if wanted(index):
+                part.add(index, intended, sent, done)
+                part.outcome[-1] = position
+        return part
 
     def errors(self) -> dict[str, int]:
         """How many calls failed with each text, the most frequent first."""
@@ -92,6 +106,25 @@ class Recording:
         """``(intended, sent, done, failure)`` of every call, for the samples file; failure "" where answered."""
         for intended, sent, done, position in zip(self.intended, self.sent, self.done, self.outcome, strict=True):
             yield intended, sent, done, self.texts[position]
+
+
+def merged(parts: Sequence[Recording], each: int, duration: float) -> Recording:
+    """What several callers did at the same time as one recording, in the order in which calls ended.
+
+    The calls of part i are numbered from i times ``each`` on.
+    """
+    whole = Recording()
+    whole.duration = duration
+    rows = [
+        (done, first + index, intended, sent, failure)
+        for first, part in zip(range(0, len(parts) * each, each), parts, strict=True)
+        for index, (intended, sent, done, failure) in zip(part.index, part.rows(), strict=True)
+    ]
+    for done, index, intended, sent, failure in sorted(rows):
+        whole.add(index, intended, sent, done, failure or None)
+    whole.refused = sum(part.refused for part in parts)
+    whole.left_out = sum(part.left_out for part in parts)
+    return whole
 
 
 COLUMNS = ("intended_s", "sent_s", "done_s", "error")
@@ -128,11 +161,41 @@ def _silent(_done: int) -> None:
     return None
 
 
+class _Clocked:
+    """Makes calls and records what became of each; ``start`` is 0 of the clocks, on the loop's own."""
+
+    def __init__(
+        self, call: Call, recording: Recording, start: float, describe: Callable[[BaseException], str]
+    ) -> None:
+        self._call = call
+        self._recording = recording
+        self._start = start
+        self._describe = describe
+        self._clock = asyncio.get_running_loop().time
+
+    async def make(self, index: int, intended: float | None = None) -> None:
+        """Call number ``index``, intended for that time, or for when it is sent."""
+        sent = self._clock() - self._start
+        if intended is None:
+            intended = sent
+        failure: str | None = None
+        try:
+            await self._call(index)
+        except asyncio.CancelledError:
+            failure = CUT_OFF
+            raise
+        except Exception as error:
+            failure = self._describe(error)
+        finally:
+            self._recording.add(index, intended, sent, self._clock() - self._start, failure)
+
+
 async def open_loop(
     call: Call,
     offsets: Sequence[float],
     *,
     outstanding: int = 1000,
+    patient: bool = False,
     drain: float = 10.0,
     ended: Callable[[], object] = _never,
     progress: Callable[[int], None] = _silent,
@@ -140,8 +203,8 @@ async def open_loop(
 ) -> Recording:
     """Start ``call(index)`` at every offset (s, ascending), whatever is outstanding up to that many.
 
-    Calls over the bound are counted as refused and never sent late. After the last one, up to ``drain`` s are waited
-    for replies. As soon as ``ended()`` says so, no more are sent.
+    Calls over the bound are counted as refused and never sent late; with ``patient`` they wait, and are sent late.
+    After the last one, up to ``drain`` s are waited for replies. As soon as ``ended()`` says so, no more are sent.
     """
     recording = Recording()
     loop = asyncio.get_running_loop()
@@ -149,24 +212,15 @@ async def open_loop(
     pending: set[asyncio.Task[None]] = set()
     watch = _Watch(ended, progress)
 
-    async def one(index: int, intended: float) -> None:
-        sent = clock() - start
-        try:
-            await call(index)
-        except asyncio.CancelledError:
-            recording.add(intended, sent, clock() - start, CUT_OFF)
-            raise
-        except Exception as error:
-            recording.add(intended, sent, clock() - start, describe(error))
-        else:
-            recording.add(intended, sent, clock() - start)
-
     async with watch.over(recording):
         start = clock() + LEAD
+        clocked = _Clocked(call, recording, start, describe)
         for index, offset in enumerate(offsets):
             due = start + offset
             while (delay := due - clock()) > 0 and not watch.stop:  # noqa: ASYNC110 - it waits for a time
                 await asyncio.sleep(min(delay, WATCH_PERIOD))
+            while patient and len(pending) >= outstanding and not watch.stop:
+                await asyncio.wait(pending, timeout=WATCH_PERIOD, return_when=asyncio.FIRST_COMPLETED)
             if watch.stop:
                 recording.left_out = len(offsets) - index
                 break
@@ -174,12 +228,12 @@ async def open_loop(
                 recording.refused += 1
                 await asyncio.sleep(0)
                 continue
-            task = loop.create_task(one(index, offset))
+            task = loop.create_task(clocked.make(index, offset))
             pending.add(task)
             task.add_done_callback(pending.discard)
             await asyncio.sleep(0)  # lets the task send, also when the plan is behind
         until = clock() + drain
-        while pending and clock() < until and not watch.stop:
+        while pending and clock() < until:
             await asyncio.wait(pending, timeout=WATCH_PERIOD)
         await _cancel(pending)
         recording.duration = clock() - start
@@ -211,19 +265,11 @@ async def closed_loop(
             if watch.stop:
                 recording.left_out += 1
                 continue
-            sent = clock() - start
-            try:
-                await call(index)
-            except asyncio.CancelledError:
-                recording.add(sent, sent, clock() - start, CUT_OFF)
-                raise
-            except Exception as error:
-                recording.add(sent, sent, clock() - start, describe(error))
-            else:
-                recording.add(sent, sent, clock() - start)
+            await clocked.make(index)
 
     async with watch.over(recording):
         start = clock()
+        clocked = _Clocked(call, recording, start, describe)
         pending = {asyncio.ensure_future(worker()) for _worker in range(min(concurrency, calls))}
         until = None
         while pending:

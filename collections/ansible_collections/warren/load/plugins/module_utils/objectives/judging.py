@@ -190,9 +190,10 @@ def _judge_row(
     if isinstance(number, str):
         judgement["note"] = row.if_missing or f"{row.path} {number}"
         return judgement
+    effective = t.cast("int | None", number.pop("effective"))
     judgement.update(number)
     judgement["level"] = level_of(number["value"], limits, row.direction, inclusive=row.inclusive)
-    judgement["verdict"], judgement["note"] = _decide(row, judgement, limits, fail_at)
+    judgement["verdict"], judgement["note"] = _decide(row, judgement, limits, fail_at, effective)
     if row.timed and audit and judgement["verdict"] != "pass":
         judgement["verdict"] = "invalid"
         judgement["note"] = "the audit voids it: " + "; ".join(audit)
@@ -202,8 +203,13 @@ def _judge_row(
     return judgement
 
 
-def _decide(row: Row, judgement: Judgement, limits: dict[str, float], fail_at: str) -> tuple[str, str]:
-    """Verdict and note of a value, from where the two ends of its interval fall."""
+def _decide(
+    row: Row, judgement: Judgement, limits: dict[str, float], fail_at: str, effective: int | None
+) -> tuple[str, str]:
+    """Verdict and note of a value, from where the two ends of its interval fall.
+
+    ``effective``: how many independent samples it rests on, None where that is all.
+    """
     failing = LEVELS.index("missed" if row.direction == "equal" else _failing(limits, fail_at))
 
     def fails(value: float | None) -> bool:
@@ -222,7 +228,7 @@ def _decide(row: Row, judgement: Judgement, limits: dict[str, float], fail_at: s
         return "pass", ""
     if fails(best):
         return "fail", ""
-    return "inconclusive", _more_samples(row, judgement, worst)
+    return "inconclusive", _more_samples(row, judgement, worst, effective)
 
 
 def _failing(limits: t.Mapping[str, float], fail_at: str) -> str:
@@ -230,14 +236,19 @@ def _failing(limits: t.Mapping[str, float], fail_at: str) -> str:
     return "missed" if fail_at == "critical" and "critical" not in limits else fail_at
 
 
-def _more_samples(row: Row, judgement: Judgement, worst: float | None) -> str:
+def _more_samples(row: Row, judgement: Judgement, worst: float | None, effective: int | None) -> str:
     """How many more samples would part the interval from the deciding limit; its width shrinks with their root."""
     limit: float = judgement["limit"]
     count = judgement["n"] or 0
     shown = quantity(limit, row.unit)
     if worst is None:
-        missing = samples_needed(row.statistic) - count
-        reason = f"{count} {row.samples} give {row.statistic} no bound on the side of the limit of {shown}"
+        needed = samples_needed(row.statistic)
+        worth = ""
+        if effective is not None and 0 < effective < count:
+            needed = _round_up(math.ceil(needed * count / effective))
+            worth = f", worth {effective} independent ones,"
+        missing = needed - count
+        reason = f"{count} {row.samples}{worth} give {row.statistic} no bound on the side of the limit of {shown}"
         return f"{reason}; needs about {missing} more {row.samples}" if missing > 0 else reason
     ends = [quantity(end, row.unit) if end is not None else "?" for end in (judgement["low"], judgement["high"])]
     reason = f"the interval {ends[0]} to {ends[1]} spans the limit of {shown}"
@@ -298,11 +309,13 @@ def _number(found: t.Any, unit: str) -> dict[str, t.Any] | str:
         return float(end) * factor if known else None
 
     count = number.get("n")
+    effective = number.get("effective")
     return {
         "value": float(value) * factor,
         "low": scaled(number.get("low")),
         "high": scaled(number.get("high")),
         "n": count if isinstance(count, int) and not isinstance(count, bool) else None,
+        "effective": effective if isinstance(effective, int) else None,
     }
 
 

@@ -103,6 +103,40 @@ _SAMPLER = Fields(
     }
 )
 
+_CALLS: dict[str, Shape] = {
+    "calls": Leaf("calls"),
+    "ok": Leaf("calls"),
+    "errors": _COUNTS,
+    "error_count": Leaf("calls"),
+    "service_time": _spread("ms"),
+}
+_CLOSED_LOOP: dict[str, Shape] = {
+    **_CALLS,
+    "unsent": Leaf("calls"),
+    "connections": Leaf("1"),
+    "rate": Leaf("1/s"),
+    "duration": Leaf("s"),
+}
+_LATENCY = Fields(
+    {
+        **_CALLS,
+        "method": Leaf(),
+        "mix": _COUNTS,
+        "manager": Leaf(),
+        "arrivals": Leaf(),
+        "seed": Leaf(),
+        "concurrency": Leaf("1"),
+        "reply_bytes": Leaf("B"),
+        "unsent": Leaf("calls"),
+        "rate_planned": Leaf("1/s"),
+        "rate_achieved": Leaf("1/s"),
+        "send_lag": _spread("ms"),
+        "response_time": _spread("ms"),
+        "duration": Leaf("s"),
+        "methods": Items(Fields({**_CALLS, "method": Leaf(), "write": Leaf(), "response_time": _spread("ms")})),
+    }
+)
+
 MEASUREMENTS = Fields(
     {
         "create": Fields(
@@ -118,6 +152,8 @@ MEASUREMENTS = Fields(
                 "attempts": Leaf("calls"),
                 "retries": Leaf("calls"),
                 "concurrency": Leaf("1"),
+                "rate_planned": Leaf("1/s"),
+                "send_lag": _spread("ms"),
                 "first_sent": Leaf(),
                 "last_acknowledged": Leaf(),
                 "duration": Leaf("s"),
@@ -146,24 +182,17 @@ MEASUREMENTS = Fields(
                 "poll_time": Leaf("s"),
             }
         ),
-        "latency": Fields(
+        "latency": _LATENCY,
+        "throughput": Fields(
             {
                 "method": Leaf(),
+                "mix": _COUNTS,
                 "manager": Leaf(),
-                "arrivals": Leaf(),
-                "seed": Leaf(),
-                "concurrency": Leaf("1"),
                 "reply_bytes": Leaf("B"),
-                "calls": Leaf("calls"),
-                "ok": Leaf("calls"),
-                "errors": _COUNTS,
-                "error_count": Leaf("calls"),
-                "unsent": Leaf("calls"),
-                "rate_planned": Leaf("1/s"),
-                "rate_achieved": Leaf("1/s"),
-                "send_lag": _spread("ms"),
-                "service_time": _spread("ms"),
-                "response_time": _spread("ms"),
+                "ab": Fields({**_CLOSED_LOOP, "concurrency": Leaf("1")}),
+                "parallel": Fields({**_CLOSED_LOOP, "clients": Leaf("1"), "calls_each": Leaf("calls")}),
+                "highest_rate": Leaf("1/s"),
+                "planned": _LATENCY,
                 "duration": Leaf("s"),
             }
         ),
@@ -224,7 +253,7 @@ MEASUREMENTS = Fields(
     }
 )
 
-_PARTS_OF_A_NUMBER = ("value", "unit", "low", "high", "n")
+_PARTS_OF_A_NUMBER = ("value", "unit", "low", "high", "n", "effective")
 
 
 def shape_of(node: dict[str, t.Any], within: Shape = MEASUREMENTS) -> Shape:
@@ -275,7 +304,7 @@ def _field(within: Shape, name: str) -> Shape:
     if isinstance(within, Each):
         return within.of
     if isinstance(within, Leaf) and within.unit and name in _PARTS_OF_A_NUMBER:
-        return Leaf(within.unit) if name in ("value", "low", "high") else Leaf("1" if name == "n" else "")
+        return Leaf(within.unit) if name in ("value", "low", "high") else Leaf("" if name == "unit" else "1")
     raise UnknownPath(f"'{name}' is asked of {'a list' if isinstance(within, Items) else 'a single value'}")
 
 

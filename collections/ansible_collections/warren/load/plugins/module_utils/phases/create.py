@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import time
 import typing as t
@@ -13,10 +14,16 @@ from collections import Counter
 
 from ansible_collections.warren.load.plugins.module_utils.api.run_names import service_name
 from ansible_collections.warren.load.plugins.module_utils.api.schema import message
-from ansible_collections.warren.load.plugins.module_utils.engine.calls import closed_loop
+from ansible_collections.warren.load.plugins.module_utils.engine.arrivals import schedule
+from ansible_collections.warren.load.plugins.module_utils.engine.calls import (
+    CUT_OFF,
+    closed_loop,
+    describe_by_type,
+    open_loop,
+)
 from ansible_collections.warren.load.plugins.module_utils.stats.summaries import number, summary
 
-from .observing import check_positive, check_run_id
+from .observing import check_positive, check_run_id, most_frequent
 
 if t.TYPE_CHECKING:
     from ansible_collections.warren.load.plugins.module_utils.api.cluster import Cluster
@@ -25,18 +32,23 @@ if t.TYPE_CHECKING:
 STATUSES = ("created", "found", "failed", "ambiguous")
 COLUMNS = ("service", "sent_s", "done_s", "status", "attempts", "id", "error")
 LEAST_DEADLINE = 0.1
+DRAIN = 30.0  # seconds that creates under way are waited for once no more are sent
 
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """``services`` of ``replicas`` containers; ``concurrency`` creates at a time, each for ``service_deadline`` s."""
+    """``services`` of ``replicas`` containers; ``concurrency`` creates at a time, each for ``service_deadline`` s.
+
+    ``rate``: creates planned a second, evenly spaced; 0 to send each as soon as there is room for it.
+    """
 
     run_id: str
     services: int
     replicas: int
     image: str
     concurrency: int = 1
-    service_deadline: float = 30.0
+    rate: float = 0.0
+    service_deadline: float = DRAIN
 
     def __post_init__(self) -> None:
         check_run_id(self.run_id)
@@ -46,6 +58,8 @@ class Options:
             concurrency=self.concurrency,
             service_deadline=self.service_deadline,
         )
+        if self.rate < 0:
+            raise ValueError(f"rate: {self.rate} is less than 0")
         if not self.image:
             raise ValueError("image: no image was given")
 
@@ -64,6 +78,7 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
     """Create them all, or as many as the deadline allows; measurements as M(create) documents them."""
     rows: list[_Row] = []
     counts: Counter[str] = Counter()
+    acknowledged: set[int] = set()
     await cluster.leader(options.service_deadline)  # found and connected before the first clock starts
     start = time.monotonic()
     start_wall = time.time()
@@ -76,12 +91,19 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
         reporter.event("create", service=name, replicas=options.replicas)
         sent = time.monotonic() - start
         deadline = max(LEAST_DEADLINE, min(options.service_deadline, reporter.time_left()))
-        created = await cluster.create_service(request, deadline)
+        try:
+            created = await cluster.create_service(request, deadline)
+        except BaseException as lost:  # cut off, or a defect: whether it is there nobody knows
+            text = CUT_OFF if isinstance(lost, asyncio.CancelledError) else describe_by_type(lost)
+            reporter.event("ambiguous", service=name, id="", attempts=1, error=text)
+            raise
         done = time.monotonic() - start
         service_id = created.service.id if created.service is not None else ""
         error = str(created.error) if created.error is not None else ""
         reporter.event(created.status, service=name, id=service_id, attempts=created.attempts, error=error)
         counts[created.status] += 1
+        if created.status == "created":
+            acknowledged.add(index)
         rows.append(_Row(name, sent, done, created.status, created.attempts, service_id, error))
 
     def progress(_done: int) -> None:
@@ -91,9 +113,20 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
         text = f"{there} of {options.services} services created, {there / elapsed:.1f}/s, {bad} failed"
         reporter.progress(len(rows), options.services, "services", text, now=len(rows) == options.services)
 
-    recording = await closed_loop(
-        create, options.services, options.concurrency, ended=reporter.stopped, progress=progress
-    )
+    if options.rate:
+        recording = await open_loop(
+            create,
+            schedule("uniform", options.rate, options.services, 0),
+            outstanding=options.concurrency,
+            patient=True,
+            drain=DRAIN,
+            ended=reporter.stopped,
+            progress=progress,
+        )
+    else:
+        recording = await closed_loop(
+            create, options.services, options.concurrency, drain=DRAIN, ended=reporter.stopped, progress=progress
+        )
     if recording.unsent or len(rows) < options.services:
         reporter.end_early()
     unfollowed = recording.errors()
@@ -103,19 +136,23 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
     reporter.samples(COLUMNS, rows)
     there = [row for row in rows if row.status in ("created", "found")]
     duration = max(row.done for row in there) - min(row.sent for row in rows) if there else None
+    answered = recording.only(acknowledged.__contains__)
     causes = Counter(row.error for row in rows if row.status in ("failed", "ambiguous")) + Counter(unfollowed)
     return {
         "services": options.services,
         "replicas": options.replicas,
         **{status: counts[status] for status in STATUSES},
         "left_out": recording.unsent,
-        "causes": dict(causes.most_common()),
+        "causes": most_frequent(causes),
         "attempts": sum(row.attempts for row in rows),
         "retries": sum(max(0, row.attempts - 1) for row in rows),
         "concurrency": options.concurrency,
+        "rate_planned": options.rate or None,
+        "send_lag": summary(recording.send_lag() if options.rate else [], "ms"),
         "duration": duration,
         "rate": number(len(there) / duration if duration else None, "1/s", len(there)),
-        "service_time": summary([(row.done - row.sent) * 1e3 for row in rows if row.status == "created"], "ms"),
+        "service_time": summary(answered.service_time(), "ms"),
+        "response_time": summary(answered.response_time() if options.rate else [], "ms"),
         "first_sent": start_wall + min(row.sent for row in rows) if rows else None,
         "last_acknowledged": start_wall + max(row.done for row in there) if there else None,
     }

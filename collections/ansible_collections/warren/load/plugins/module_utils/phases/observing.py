@@ -19,6 +19,7 @@ from ansible_collections.warren.load.plugins.module_utils.api.run_names import i
 from ansible_collections.warren.load.plugins.module_utils.api.schema import METHODS, message
 
 if t.TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable
 
     from ansible_collections.warren.load.plugins.module_utils.api.cluster import Cluster
@@ -45,6 +46,15 @@ def check_positive(**numbers: float) -> None:
     for name, value in numbers.items():
         if not value > 0:
             raise ValueError(f"{name}: {value} must be more than 0")
+
+
+def most_frequent(texts: Counter[str], most: int = 20) -> dict[str, int]:
+    """How often each text came, the most frequent first; texts beyond ``most`` are counted together."""
+    common = texts.most_common()
+    shown = dict(common[:most])
+    if len(common) > most:
+        shown[f"{len(common) - most} other texts"] = sum(count for _text, count in common[most:])
+    return shown
 
 
 def nanoseconds(stamp: t.Any) -> int:

@@ -2,11 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The mean with an interval that does not take correlated samples for independent ones.
-
-Calls that follow each other share the server's ticks and stalls, so n samples carry less than n samples' worth. The
-interval uses the effective number: n over the integrated autocorrelation time.
-"""
+"""The mean with an interval that does not take correlated samples for independent ones."""
 
 from __future__ import annotations
 
@@ -14,38 +10,12 @@ import math
 import statistics
 import typing as t
 
+from .correlation import effective_size
+
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
-MAX_LAG = 500
 FEWEST = 6  # below this many effective samples no interval is claimed
-
-
-def effective_size(values: Sequence[float]) -> float:
-    """How many independent samples ``values``, in the order measured, are worth for their mean: 1 to n.
-
-    Sums autocorrelations in pairs of lags as long as a pair is positive (Geyer's initial positive sequence).
-    """
-    n = len(values)
-    if n < 3:
-        return float(n)
-    mean = math.fsum(values) / n
-    centred = [value - mean for value in values]
-    variance = math.fsum(value * value for value in centred)
-    if variance <= 0.0:
-        return float(n)
-
-    def correlation(lag: int) -> float:
-        return sum(a * b for a, b in zip(centred, centred[lag:])) / variance
-
-    # From lag 1 on, two at a time; 1 + 2 * sum is the time, and never less than 1.
-    total = 0.0
-    for lag in range(1, min(MAX_LAG, n // 2), 2):
-        pair = correlation(lag) + correlation(lag + 1)
-        if pair <= 0.0:
-            break
-        total += pair
-    return max(1.0, n / (1.0 + 2.0 * total))
 
 
 def _student(probability: float, freedom: float) -> float:

@@ -18,13 +18,17 @@ PERCENTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 
 
 class Number(t.TypedDict):
-    """One number of the results; ``low`` and ``high`` are None where no interval can be given."""
+    """One number of the results; ``low`` and ``high`` are None where no interval can be given.
+
+    ``effective``, where there: how many independent samples the ``n`` are worth for it.
+    """
 
     value: float | None
     unit: str
     low: float | None
     high: float | None
     n: int
+    effective: t.NotRequired[int]
 
 
 def _rounded(value: float | None) -> float | None:
@@ -37,11 +41,15 @@ def number(value: float | None, unit: str, n: int = 1, low: float | None = None,
     return {"value": _rounded(value), "unit": unit, "low": _rounded(low), "high": _rounded(high), "n": n}
 
 
-def quantile_number(ordered: Sequence[float], q: float, unit: str) -> Number:
-    """Quantile ``q`` of samples in ascending order, with its order-statistic interval."""
+def quantile_number(values: Sequence[float], ordered: Sequence[float], q: float, unit: str) -> Number:
+    """Quantile ``q`` of samples in the order measured, which are ``ordered`` too, with its interval."""
     if not ordered:
         return number(None, unit, 0)
-    return number(quantile(ordered, q), unit, len(ordered), *quantile_interval(ordered, q))
+    low, high, effective = quantile_interval(values, ordered, q)
+    result = number(quantile(ordered, q), unit, len(ordered), low, high)
+    if effective < len(ordered):
+        result["effective"] = effective
+    return result
 
 
 def mean_number(values: Sequence[float], unit: str) -> Number:
@@ -59,7 +67,7 @@ def summary(values: Iterable[float], unit: str, *, mean: bool = True) -> dict[st
     """
     measured = list(values)
     ordered = sorted(measured)
-    result = {name: quantile_number(ordered, q, unit) for name, q in PERCENTILES.items()}
+    result = {name: quantile_number(measured, ordered, q, unit) for name, q in PERCENTILES.items()}
     result["max"] = number(ordered[-1] if ordered else None, unit, len(ordered))
     if mean:
         result["mean"] = mean_number(measured, unit)

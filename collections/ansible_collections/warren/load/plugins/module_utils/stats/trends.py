@@ -19,7 +19,7 @@ import math
 import statistics
 import typing as t
 
-from .means import effective_size
+from .correlation import effective_size
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence

@@ -31,6 +31,58 @@ def test_the_banner_is_the_guide_s(small):
         assert block in text
 
 
+def closed_loop(row, **more):
+    return {**row, "rate": {"value": 4312.0, "unit": "1/s"}, "unsent": 0, "duration": 0.3, **more}
+
+
+def throughput(options):
+    """The run's measurements as the scenario api-throughput leaves them."""
+    latency = options["measurements"]["latency"]
+    part = {key: latency[key] for key in ("calls", "ok", "errors", "error_count", "service_time")}
+    measured = {
+        "method": "ListServices",
+        "ab": closed_loop(part, concurrency=10, connections=1),
+        "parallel": closed_loop(part, clients=10, calls_each=100, connections=10, error_count=2, errors={"lost": 2}),
+        "highest_rate": {"value": 4312.0, "unit": "1/s"},
+        "planned": {**latency, "rate_planned": 2156.0},
+    }
+    run = {**options["run"], "scenario": "api-throughput"}
+    return {**options, "run": run, "measurements": {**options["measurements"], "throughput": measured}}
+
+
+def test_throughput_has_a_section_of_its_own(small):
+    text = text_of(throughput(small))
+    assert "Test Configuration:\n  Scenario: api-throughput\n  Scale: small\n" in text
+    assert "API Throughput:\n  1000 calls, 10 at a time, 1 connection: 4312 calls/s, 0 errors\n" in text
+    assert "  1000 calls, 10 clients x 100, 10 connections: 4312 calls/s, 2 errors\n" in text
+    assert "  Highest Rate: 4312 calls/s\n  1000 calls planned at 2156/s: " in text
+    assert text.count("    Service Time: p50 ") == 2
+    assert text.count("    Response Time: p50 ") == 1
+    assert "2 of 1000 calls by parallel clients failed (2 x lost)." in text
+    assert "coordinated omission" in text
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert "API Throughput" not in text_of(small)
+
+
+def test_methods_have_a_line_each_where_there_are_several(small):
+    latency = small["measurements"]["latency"]
+    (reads,) = latency["methods"]
+    latency["methods"] = [reads, {**reads, "method": "UpdateService", "write": True}]
+    text = text_of(small)
+    assert "  API Latency (all calls): p50 " in text
+    assert "    ListServices: p50 " in text
+    assert "    UpdateService: p50 " in text
+
+
+def test_a_closed_loop_is_called_one(small):
+    latency = small["measurements"]["latency"]
+    latency.update(rate_planned=None, concurrency=10)
+    text = text_of(small)
+    assert "  API Latency (ListServices, closed loop): p50 " in text
+    assert "  Measured Calls: 1000, 10 at a time, " in text
+    assert "so no objective judges it" in " ".join(text.split())
+
+
 def test_everything_fits_80_columns(small, large):
     for options in (small, large):
         assert max(len(line) for line in text_of(options).splitlines()) <= 80

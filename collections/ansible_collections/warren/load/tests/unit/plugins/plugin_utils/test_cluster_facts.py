@@ -65,6 +65,36 @@ def test_sandbox_follows_the_scale(scale: str, managers: int, workers: int, dial
     ]
 
 
+def test_more_calls_from_medium_on() -> None:
+    calls = [facts({"scale": scale})["latency_calls"] for scale in ("small", "medium", "large", "massive")]
+    assert calls == [1000, 3000, 3000, 3000]
+    assert facts({"scale": "large", "warren_load_latency_calls": 5})["latency_calls"] == 5
+
+
+@pytest.mark.parametrize(
+    ("given", "methods"),
+    [
+        (None, ["ListServices:1"]),
+        ("ListServices:8, GetService,UpdateService:1", ["ListServices:8", "GetService:1", "UpdateService:1"]),
+        (["ListNodes", "DeleteSecret:2"], ["ListNodes:1", "DeleteSecret:2"]),
+    ],
+)
+def test_methods(given: Any, methods: list[str]) -> None:
+    found = facts({"warren_load_latency_methods": given})
+    assert (found["errors"], found["latency_methods"]) == ([], methods)
+
+
+@pytest.mark.parametrize("given", ["CreateService", "ListNodes:0", ["ListNodes", "ListNodes"], {"ListNodes": 3}, 7])
+def test_methods_that_are_none(given: Any) -> None:
+    (error,) = facts({"warren_load_latency_methods": given})["errors"]
+    assert error.startswith("warren_load_latency_methods: ")
+
+
+def test_a_slow_creation_has_the_time_it_takes() -> None:
+    assert facts({"warren_load_create_rate": 0.1})["create_deadline"] == 120 + 10 * 50
+    assert facts({"warren_load_create_rate": 100})["create_deadline"] == facts()["create_deadline"] == 120 + 2 * 50
+
+
 def test_custom_has_no_size_of_its_own() -> None:
     (error,) = facts({"scale": "custom"})["errors"]
     assert "warren_load_services" in error
@@ -216,6 +246,9 @@ NAMES = st.sampled_from(
                 "endpoint",
                 "port_base",
                 "latency_calls",
+                "latency_methods",
+                "latency_concurrency",
+                "create_rate",
                 "defects",
                 "keep",
                 "seed",

@@ -39,9 +39,12 @@ def options(**changes):
         "generator": "localhost",
         "marks": ["simulator", "hollow"],
         "dialect": "auto",
+        "scenario": "load",
         "create_concurrency": 1,
+        "create_rate": 0.0,
         "await_deadline": 300.0,
-        "latency_method": "ListServices",
+        "latency_methods": ["ListServices"],
+        "latency_concurrency": 0,
         "latency_calls": 1000,
         "latency_rate": 200.0,
         "clock_factor": 1.0,
@@ -106,6 +109,46 @@ def test_facts():
     assert facts["API latency p99"] == "1000 calls, enough for an upper bound; 3000 make it sharp"
     assert facts["Scheduler"] == "150 containers, all of them counted"
     assert "latency 5 s" in facts["Takes"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "measures"),
+    [
+        ({}, "1000 calls of ListServices at 200/s, from localhost"),
+        (
+            {"latency_methods": ["ListServices:8", "UpdateService:1"]},
+            "1000 calls of ListServices x 8, UpdateService x 1 at 200/s, from localhost",
+        ),
+        ({"latency_concurrency": 10}, "1000 calls of ListServices, 10 at a time, from localhost"),
+        (
+            {"scenario": "api-throughput"},
+            "1000 calls of ListServices, 10 at a time on one connection; 10 clients x 100 calls on connections "
+            "of their own; then 1000 calls planned at half of the highest rate, from localhost",
+        ),
+    ],
+)
+def test_what_is_measured(changes, measures):
+    given = options(**changes)
+    plan = make_plan(given)
+    assert dict(plan_facts(given, plan))["Measures"] == measures
+    assert ("throughput" in plan["seconds"]) == (given["scenario"] == "api-throughput")
+    assert ("latency" in plan["seconds"]) != ("throughput" in plan["seconds"])
+
+
+def test_a_closed_loop_is_not_judged_and_the_plan_says_so():
+    plan = make_plan(options(latency_concurrency=10))
+    assert "p99" not in {entry["id"] for entry in plan["samples"]}
+    assert any("warren_load_latency_concurrency" in note for note in plan["notes"])
+
+
+def test_a_planned_creation_takes_its_time():
+    given = options(create_rate=0.5, create_concurrency=4)
+    plan = make_plan(given)
+    assert plan["seconds"]["create"] == [100.0, 100.0]
+    assert any("warren_load_create_rate" in note for note in plan["notes"])
+    creates = dict(plan_facts(given, plan))["Creates"]
+    assert creates == "50 services x 3 = 150 containers, planned at 0.5/s, at most 4 at a time"
+    assert not any("warren_load_create_rate" in note for note in make_plan(options(create_rate=2.0))["notes"])
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_lines_are_calm_and_aligned():
         lines.update(f"{second} of 50 services created")
     lines.update("50 of 50 services created", last=True)
     lines.update("50 of 50 services created", last=True)
-    assert shown == [f"create    {count} of 50 services created" for count in (0, 3, 6, 9, 50)]
+    assert shown == [f"create     {count} of 50 services created" for count in (0, 3, 6, 9, 50)]
 
 
 def test_the_lines_of_a_long_phase_grow_further_apart():
@@ -66,10 +66,10 @@ def test_nothing_new_is_said_seldom_but_said():
         clock.now = float(second)
         lines.update("120 of 150 containers run")
     assert shown == [
-        "await     120 of 150 containers run",
-        "await     120 of 150 containers run (unchanged for 30 s)",
-        "await     120 of 150 containers run (unchanged for 60 s)",
-        "await     120 of 150 containers run (unchanged for 90 s)",
+        "await      120 of 150 containers run",
+        "await      120 of 150 containers run (unchanged for 30 s)",
+        "await      120 of 150 containers run (unchanged for 60 s)",
+        "await      120 of 150 containers run (unchanged for 90 s)",
     ]
 
 
@@ -176,7 +176,7 @@ def test_the_result_is_the_module_s_and_nothing_is_left(screen):
         ]
     )
     assert action.run() == {"changed": True, "created": 2}
-    assert screen == ["create    1 of 2 services created", "create    2 of 2 services created"]
+    assert screen == ["create     1 of 2 services created", "create     2 of 2 services created"]
     assert "rm -f /w/status.json" in action.commands[0]
     assert action.commands[-1] == "rm -f /jobs/j1.2"
     assert action.limits == [70]

@@ -118,6 +118,40 @@ def test_what_the_bound_refuses_is_counted_and_not_sent_late():
     assert len(recording) == 2
 
 
+def test_what_must_be_made_waits_at_the_bound_and_its_wait_is_lag():
+    async def main(_stop):
+        now = most = 0
+
+        async def call(index):
+            nonlocal now, most
+            now += 1
+            most = max(most, now)
+            await asyncio.sleep(0.05)
+            now -= 1
+
+        return await calls.open_loop(call, [0.0, 0.0, 0.0, 0.0], outstanding=2, patient=True), most
+
+    recording, most = loop.run(main)
+    assert most == 2
+    assert (len(recording), recording.unsent) == (4, 0)
+    assert sum(lag > 25 for lag in recording.send_lag()) == 2
+
+
+def test_a_part_of_a_recording_has_its_own_errors_and_times():
+    async def main(_stop):
+        async def call(index):
+            if index == 1:
+                raise RuntimeError("refused")
+
+        return await calls.closed_loop(call, 4, 1)
+
+    recording = loop.run(main)
+    odd, even = recording.only(lambda index: index % 2 == 1), recording.only(lambda index: index % 2 == 0)
+    assert (odd.errors(), len(odd.service_time())) == ({"refused": 1}, 1)
+    assert (even.errors(), len(even.service_time())) == ({}, 2)
+    assert list(odd.index) == [1, 3]
+
+
 def test_clocks_of_a_call_are_in_order_and_lag_is_the_generator_s():
     async def main(_stop):
         async def call(index):

@@ -147,6 +147,12 @@ def test_too_few_samples_can_fail_but_never_pass():
     assert "needs about 268 more calls" in one(latency(10, 5, None, 100))["note"]
     assert one(latency(900, 700, None, 100))["verdict"] == "fail"
     assert one(latency(10, None, None, 0))["verdict"] == "inconclusive"
+    clumped = latency(10, 5, None, 1000)
+    clumped["latency"]["response_time"]["p99"]["effective"] = 200
+    assert one(clumped)["note"] == (
+        "1000 calls, worth 200 independent ones, give p99 no bound on the side of the limit of 500 ms; "
+        "needs about 900 more calls"
+    )
     exact = {**LATENCY, "exact": True}
     assert one(latency(10, 5, None, 100), [exact])["verdict"] == "pass"
 

@@ -33,6 +33,7 @@ class DoubleLeanClient:
         self.cluster = cluster
 
     async def __aenter__(self) -> DoubleLeanClient:
+        self.cluster.connections += 1
         return self
 
     async def __aexit__(self, *_exc: object) -> None:
@@ -40,6 +41,7 @@ class DoubleLeanClient:
 
     def raw(self, method: str, timeout: float) -> t.Any:
         async def call(request: bytes) -> bytes:
+            self.cluster.measured.append((method, request))
             return self.cluster.answer(method).SerializeToString()
 
         return call
@@ -76,6 +78,8 @@ class DoubleCluster:
         self.containers: dict[str, t.Any] = {}
         self.nodes = [message("Node")(id="worker-1", role="worker", status="ready")]
         self.writes: list[tuple[str, t.Any]] = []
+        self.measured: list[tuple[str, bytes]] = []  # what came through lean clients
+        self.connections = 0  # that lean clients have opened
         self.failing: list[WarrenError | grpc.RpcError] = []  # what the next calls end in
         self.on_look: t.Callable[[int], None] = lambda _looks: None
         self._looks = 0

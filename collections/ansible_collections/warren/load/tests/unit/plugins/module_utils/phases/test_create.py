@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import gzip
 
@@ -55,7 +56,7 @@ def test_nothing_created_has_no_rate(run_phase, cluster):
     assert measured["last_acknowledged"] is None
 
 
-def test_a_create_that_nobody_followed_to_its_end_is_ambiguous(run_phase, cluster, monkeypatch):
+def test_a_create_that_nobody_followed_to_its_end_is_ambiguous(run_phase, cluster, monkeypatch, tmp_path):
     create_service = cluster.create_service
 
     async def lost(request, deadline_s=30.0):
@@ -68,6 +69,42 @@ def test_a_create_that_nobody_followed_to_its_end_is_ambiguous(run_phase, cluste
     assert (ran.measurements["created"], ran.measurements["ambiguous"]) == (4, 1)
     assert ran.measurements["causes"] == {"lost": 1}
     assert ran.reporter.problems == ["1 creates were not followed to their end (lost)"]
+    (event,) = [event for event in journal.read(tmp_path / "journal.jsonl") if event["event"] == "ambiguous"]
+    assert (event["service"][-4:], event["error"]) == ("0002", "lost")
+
+
+def test_planned_creates_start_at_their_time_and_are_all_made(run_phase, cluster):
+    ran = run_phase(create, options(services=20, concurrency=4, rate=200.0))
+    measured = ran.measurements
+    assert (measured["created"], measured["left_out"], measured["rate_planned"]) == (20, 0, 200.0)
+    assert measured["duration"] > 15 / 200
+    assert measured["response_time"]["p50"]["n"] == measured["send_lag"]["p50"]["n"] == 20
+
+
+def test_without_a_plan_there_is_no_response_time(run_phase):
+    measured = run_phase(create, options()).measurements
+    assert measured["rate_planned"] is None
+    assert measured["response_time"]["p50"]["n"] == 0
+
+
+def test_a_create_that_was_cut_off_is_in_the_journal(run_phase, cluster, tmp_path, monkeypatch):
+    monkeypatch.setattr(create, "DRAIN", 0.05)
+
+    async def never(request, deadline_s=30.0):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(cluster, "create_service", never)
+    measured = run_phase(create, options(services=3, rate=100.0), deadline=0.2).measurements
+    assert measured["ambiguous"] + measured["left_out"] == 3
+    events = [event["event"] for event in journal.read(tmp_path / "journal.jsonl")]
+    assert events.count("create") == events.count("ambiguous") == measured["ambiguous"] > 0
+
+
+def test_very_many_causes_are_counted_together(run_phase, cluster):
+    cluster.failing = [Rejected(f"cause {index}") for index in range(30)]
+    causes = run_phase(create, options(services=30)).measurements["causes"]
+    assert len(causes) == 21
+    assert causes["10 other texts"] == 10
 
 
 def test_the_deadline_ends_it_with_what_it_has(run_phase):
@@ -84,6 +121,7 @@ def test_the_deadline_ends_it_with_what_it_has(run_phase):
         ({"replicas": -1}, "replicas"),
         ({"concurrency": 0}, "concurrency"),
         ({"service_deadline": 0.0}, "service_deadline"),
+        ({"rate": -1.0}, "rate"),
     ],
 )
 def test_refusals(more, message):

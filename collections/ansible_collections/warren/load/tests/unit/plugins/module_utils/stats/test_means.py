@@ -8,8 +8,6 @@ import random
 import statistics
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ansible_collections.warren.load.plugins.module_utils.stats import means
 
@@ -21,17 +19,6 @@ def correlated(seed: int, n: int, memory: float) -> list[float]:
         value = memory * value + seeded.gauss(0, 1)
         values.append(value)
     return values
-
-
-@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=200))
-def test_effective_size_lies_between_one_and_all(values):
-    assert 1.0 <= means.effective_size(values) <= len(values)
-
-
-def test_independent_samples_count_fully_and_correlated_ones_do_not():
-    assert means.effective_size(correlated(1, 3000, 0.0)) > 2000
-    # An autoregression of 0.9 is worth (1 - 0.9) / (1 + 0.9) of its samples.
-    assert means.effective_size(correlated(1, 3000, 0.9)) == pytest.approx(3000 * 0.1 / 1.9, rel=0.5)
 
 
 @pytest.mark.parametrize("memory", [0.0, 0.8])

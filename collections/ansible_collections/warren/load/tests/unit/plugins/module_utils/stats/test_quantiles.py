@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 import random
+import statistics
 
 import pytest
 from hypothesis import given
@@ -83,15 +84,93 @@ def test_many_samples_agree_with_the_normal_approximation(n):
     assert high == pytest.approx(n * 0.99 + half, abs=5)
 
 
-def test_the_interval_covers_as_often_as_it_says():
-    seeded = random.Random(7)
-    truth = math.log(100)  # p99 of the exponential distribution
+def autoregressive(seeded: random.Random, n: int, memory: float) -> list[float]:
+    """Standard normal values, each of which remembers ``memory`` of the one before."""
+    value, values = seeded.gauss(0, 1), []
+    for _sample in range(n):
+        value = memory * value + math.sqrt(1 - memory**2) * seeded.gauss(0, 1)
+        values.append(value)
+    return values
+
+
+def bursty(seeded: random.Random, n: int, share: float = 0.05, length: int = 5) -> list[float]:
+    """Exponential values, of which ``share`` are 20 higher, in bursts of ``length`` on average."""
+    slow, values = seeded.random() < share, []
+    for _sample in range(n):
+        values.append(seeded.expovariate(1) + 20 * slow)
+        slow = seeded.random() > 1 / length if slow else seeded.random() < share / (1 - share) / length
+    return values
+
+
+def bursty_quantile(q: float, share: float = 0.05) -> float:
+    """The true quantile of bursty(), for one that lies clearly within the fast values or within the slow ones."""
+    return -math.log(1 - q / (1 - share)) if q < 1 - share else 20 - math.log((1 - q) / share)
+
+
+NORMAL = {q: statistics.NormalDist().inv_cdf(q) for q in (0.5, 0.95, 0.99)}
+
+
+@pytest.mark.parametrize(
+    ("series", "truths"),
+    [
+        pytest.param(lambda seeded: autoregressive(seeded, 1000, 0.0), NORMAL, id="independent"),
+        pytest.param(lambda seeded: autoregressive(seeded, 1000, 0.8), NORMAL, id="autoregressive 0.8"),
+        pytest.param(lambda seeded: autoregressive(seeded, 3000, 0.9), NORMAL, id="autoregressive 0.9"),
+        pytest.param(lambda seeded: bursty(seeded, 1000), {q: bursty_quantile(q) for q in (0.5, 0.99)}, id="bursty"),
+    ],
+)
+def test_the_interval_covers_as_often_as_it_says(series, truths):
+    tries = 300
+    covered = dict.fromkeys(truths, 0)
+    bounded = dict.fromkeys(truths, 0)
+    for seed in range(tries):
+        values = series(random.Random(seed))
+        ordered = sorted(values)
+        for q, truth in truths.items():
+            low, high, _effective = quantiles.quantile_interval(values, ordered, q)
+            bounded[q] += high is not None
+            covered[q] += (low is None or low <= truth) and (high is None or truth <= high)
+    assert min(covered.values()) / tries >= 0.90, covered
+    # It does not cover by giving no bounds.
+    assert min(bounded.values()) / tries >= 0.85, bounded
+
+
+def test_who_takes_clumped_samples_for_independent_claims_too_much():
+    """What the interval above mends: the ranks of independent samples cover far less than they say."""
     covered = 0
-    for _try in range(400):
-        ordered = sorted(seeded.expovariate(1) for _sample in range(500))
-        low, high = quantiles.quantile_interval(ordered, 0.99)
-        covered += low <= truth <= high
-    assert covered / 400 > 0.92
+    for seed in range(200):
+        ordered = sorted(autoregressive(random.Random(seed), 1000, 0.8))
+        low, high = quantiles.interval_ranks(1000, 0.5)
+        covered += ordered[low - 1] <= 0.0 <= ordered[high - 1]
+    assert covered / 200 < 0.75
+
+
+def test_independent_samples_keep_their_exact_ranks():
+    values = [float(index % 100 * 10 + index // 100) for index in range(1000)]  # the ten largest never beside another
+    low, high, effective = quantiles.quantile_interval(values, sorted(values), 0.99)
+    assert effective == 1000
+    assert (low, high) == (982.0, 996.0)
+
+
+def test_one_burst_is_one_sample_and_bounds_no_p99():
+    values = [float(value) for value in range(1000)]
+    interval = quantiles.quantile_interval(values, values, 0.99)
+    assert interval.high is None
+    assert interval.effective < 230
+
+
+def test_nothing_measured_has_no_interval():
+    assert quantiles.quantile_interval([], [], 0.5) == (None, None, 0)
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=300), QUANTILES)
+def test_the_interval_encloses_the_value(values, q):
+    ordered = sorted(values)
+    low, high, effective = quantiles.quantile_interval(values, ordered, q)
+    value = quantiles.quantile(ordered, q)
+    assert low is None or low <= value
+    assert high is None or high >= value
+    assert 1 <= effective <= len(values)
 
 
 @pytest.mark.parametrize(("q", "both", "one"), [(0.95, 72, 59), (0.99, 368, 299), (0.999, 3688, 2995)])
