@@ -21,7 +21,10 @@ def width(text: str) -> int:
 
 def clean(text: object) -> str:
     """One line without colours and control characters: what others wrote must not move the cursor."""
-    bare = _ESCAPES.sub("", str(text))
+    bare = str(text)
+    if bare.isprintable():
+        return bare
+    bare = _ESCAPES.sub("", bare)
     return "".join(" " if unicodedata.category(character) in ("Cc", "Zl", "Zp") else character for character in bare)
 
 
@@ -44,18 +47,19 @@ def wrap(text: str, columns: int, lead: str = "", below: str | None = None) -> l
     """A text as lines of at most so many columns: the first behind ``lead``, others behind ``below`` (or blanks)."""
     below = " " * width(lead) if below is None else below
     lines: list[str] = []
-    line = lead
+    line, used = lead, width(lead)
     filled = False
     for word in clean(text).split():
-        if filled and width(line) + 1 + width(word) > columns:
+        size = width(word)
+        if filled and used + 1 + size > columns:
             lines.append(line)
-            line, filled = below, False
-        rest = f" {word}" if filled else word
-        while width(line) + width(rest) > columns:
-            head, rest = _split(rest, columns - width(line))
+            line, used, filled = below, width(below), False
+        rest, size = (f" {word}", size + 1) if filled else (word, size)
+        while used + size > columns:
+            head, rest = _split(rest, columns - used)
             lines.append(line + head)
-            line = below
-        line, filled = line + rest, True
+            line, used, size = below, width(below), width(rest)
+        line, used, filled = line + rest, used + size, True
     return [*lines, line] if filled or not lines else lines
 
 

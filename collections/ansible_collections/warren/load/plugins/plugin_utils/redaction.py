@@ -28,6 +28,14 @@ _FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
     # Warren's join tokens: 64 hexadecimal digits. A digest says what it is.
     (re.compile(r"(?<![0-9A-Fa-f])(?<!sha256[:=-])(?<!sha256 )[0-9a-f]{64}(?![0-9A-Fa-f])"), REMOVED),
 )
+# Most texts have nothing of it, and are long: looking for words is much faster than for forms.
+_HINTS = "passwd password passphrase passcode secret token apikey api_key privatekey private_key credential".split() + [
+    "private key-----",
+    "bearer ",
+    "basic ",
+    "://",
+]
+_HEXADECIMAL = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}")
 _DIGESTS = ("sha256", "pin", "digest", "fingerprint")
 
 
@@ -42,7 +50,8 @@ class Secrets:
         """A text without them. ``key`` is what it is called, so that a digest is kept."""
         for value in self._values:
             text = text.replace(value, REMOVED)
-        if key in _DIGESTS:
+        lowered = text.lower()
+        if key in _DIGESTS or not (any(hint in lowered for hint in _HINTS) or _HEXADECIMAL.search(text)):
             return text
         for form, kept in _FORMS:
             text = form.sub(kept, text)

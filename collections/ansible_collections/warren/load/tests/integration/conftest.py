@@ -16,6 +16,8 @@ from typing import Any
 import ansible_runner
 import pytest
 
+from ansible_collections.warren.load.tests.support.results_rules import results_problems
+
 ROOT = Path(__file__).resolve().parents[6]
 TIME_LIMIT = 300  # s, for one playbook
 
@@ -110,13 +112,15 @@ _next_port_base = 21500
 
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
-    """A sandbox that is not up. What a failed test leaves running is killed."""
+    """A sandbox that is not up. What a failed test leaves running is killed; all results are looked over."""
     global _next_port_base
     _next_port_base += 100
     made = Sandbox(tmp_path, _next_port_base)
     yield made
     for pid in made.processes():
         os.kill(pid, signal.SIGKILL)
+    problems = {path.parent.name: results_problems(path.parent) for path in made.results.glob("2*/results.json")}
+    assert not any(problems.values()), problems
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from .conftest import Sandbox
 
 COUNTS = Path(__file__).with_name("counts.yml")
+REPORTS = ("report.txt", "report.md", "junit.xml")
 FEW: dict[str, Any] = {
     "services": 10,
     "replicas": 2,
@@ -39,8 +41,52 @@ def test_a_run_on_a_running_cluster_leaves_the_cluster(sandbox: Sandbox) -> None
     assert cases
     assert not [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
 
-    assert (sandbox.results / "latest/report.txt").read_text(encoding="utf-8").strip()
     assert any("services created" in line for line in run.progress)
+
+    latest = (sandbox.results / "latest").resolve()
+    assert {path.name for path in latest.iterdir()} == {"results.json", *REPORTS, "samples"}
+    assert sorted(results["files"]) == sorted(f"samples/{path.name}" for path in (latest / "samples").iterdir())
+    assert (sandbox.results / "junit.xml").read_bytes() == (latest / "junit.xml").read_bytes()
+    shown = [line for line in run.progress if "Warren Load Test Results" in line]
+    assert len(shown) == 1
+    report = (latest / "report.txt").read_text(encoding="utf-8")
+    assert report.strip() == re.sub(r"\x1b\[[0-9;]*m", "", shown[0]).replace("\r\n", "\n").strip()
+    program = results["environment"]["program"]
+    assert program["simulator"]
+    assert len(program["sha256"]) == 64
+    (host,) = results["environment"]["hosts"]
+    assert host["cores"] > 0
+    assert host["memory"] > 0
+
+    # Everything anew from results.json alone, with the same outcome.
+    before = {name: (latest / name).read_bytes() for name in REPORTS}
+    for name in ("report.txt", "report.md"):
+        (latest / name).unlink()
+    made = sandbox.play("report", run=latest.name)
+    assert made.rc == 0
+    assert {name: (latest / name).read_bytes() for name in ("report.txt", "report.md")} == {
+        name: before[name] for name in ("report.txt", "report.md")
+    }
+    anew = {case.get("name") for case in ET.parse(latest / "junit.xml").getroot().iter("testcase")}
+    assert {case.get("name") for case in cases} <= anew
+
+    # A second run, beside it.
+    older = latest.parent / "20200101-000000-0000"
+    shutil.copytree(latest, older)
+    document = results | {"run": results["run"] | {"id": older.name, "scale": "large"}}
+    (older / "results.json").write_text(json.dumps(document), encoding="utf-8")
+    compared = sandbox.play("compare")
+    assert compared.rc == 0
+    assert "Not the same scale: large, now small." in compared.stdout
+    assert (latest / f"compare-{older.name}.md").is_file()
+
+
+def test_a_run_that_is_not_there_is_one_sentence(sandbox: Sandbox) -> None:
+    for playbook in ("report", "compare"):
+        run = sandbox.play(playbook)
+        assert run.rc == 2
+        assert "no run is there yet; name one of them, latest, previous, or a path." in run.stdout
+        assert "Traceback" not in run.stdout
 
 
 def test_a_missed_objective_fails_the_run_after_cleaning_up(sandbox: Sandbox) -> None:
@@ -73,6 +119,9 @@ def test_a_missed_objective_fails_the_run_after_cleaning_up(sandbox: Sandbox) ->
     assert [case.get("name") for case in cases if case.find("failure") is not None] == [
         "impossible: No service is created."
     ]
+    anew = sandbox.play("report")
+    assert anew.rc == 2
+    assert "FAIL" in anew.stdout
 
 
 def test_bad_input_is_one_sentence(sandbox: Sandbox) -> None:

@@ -101,6 +101,13 @@ def test_load_small_without_an_inventory(alone: Path) -> None:
     results = json.loads((empty / "results/latest/results.json").read_text(encoding="utf-8"))
     assert results["measurements"]["create"]["created"] == 5
 
+    # On ansible-core alone, too.
+    report = (empty / "results/latest/report.txt").read_text(encoding="utf-8")
+    rc = 0 if results["judgement"]["green"] else 2
+    assert report.strip() in run(alone, "ansible-playbook", "warren.load.report", cwd=empty, rc=rc)
+    same = f"base and new are the same run, {results['run']['id']}"
+    assert same in run(alone, "ansible-playbook", "warren.load.compare", "-e", "base=latest", cwd=empty, rc=2)
+
 
 def test_a_role_by_its_full_name(alone: Path) -> None:
     empty = alone / "empty"

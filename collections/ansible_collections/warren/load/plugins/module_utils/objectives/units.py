@@ -55,9 +55,11 @@ def convert(value: float, unit: str, wanted: str) -> float | None:
 
 
 def number(value: float) -> str:
-    """A number as a person reads it: three significant digits, no exponent, no needless zeros."""
+    """A number as a person reads it: three significant digits, no needless zeros, an exponent if absurdly large."""
     if not math.isfinite(value):
         return "?"
+    if abs(value) >= 1e10:
+        return f"{value:.2e}"
     if abs(value) >= 100 or value == int(value):
         return f"{value:.0f}"
     if abs(value) < 0.001:

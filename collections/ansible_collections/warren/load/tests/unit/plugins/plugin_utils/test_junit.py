@@ -12,47 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.warren.load.plugins.plugin_utils.junit import STATES, Case, build, objective_case
-
-# What Jenkins' xunit plugin accepts (its junit-10.xsd), written down as far as our reports go: the attributes of each
-# element (required ones with a *) and the elements that it may hold.
-ATTRIBUTES = {
-    "testsuites": {"name", "time", "tests", "failures", "errors"},
-    "testsuite": {
-        "name*", "tests*", "failures*", "errors*", "group", "time", "skipped", "timestamp", "hostname", "id", "package",
-        "file", "log", "url",
-    },
-    "testcase": {"name*", "time", "classname", "group"},
-    "properties": set(),
-    "property": {"name*", "value*"},
-    "failure": {"type", "message"},
-    "error": {"type", "message"},
-    "skipped": {"type", "message"},
-    "system-out": set(),
-    "system-err": set(),
-}  # fmt: skip
-CHILDREN = {
-    "testsuites": {"testsuite"},
-    "testsuite": {"testsuite", "properties", "testcase", "system-out", "system-err"},
-    "testcase": {"skipped", "error", "failure", "system-out", "system-err"},
-    "properties": {"property"},
-}
-SUREFIRE_TIME = re.compile(r"(([0-9]{0,3},)*[0-9]{3}|[0-9]{0,3})*(\.[0-9]*)?")
-
-
-def strict_problems(element):
-    """Every breach of the rules above, as text."""
-    allowed = {name.rstrip("*") for name in ATTRIBUTES[element.tag]}
-    required = {name[:-1] for name in ATTRIBUTES[element.tag] if name.endswith("*")}
-    found = [f"{element.tag} has {name}" for name in set(element.attrib) - allowed]
-    found += [f"{element.tag} lacks {name}" for name in required - set(element.attrib)]
-    if element.tag != "testcase" and "time" in element.attrib and not SUREFIRE_TIME.fullmatch(element.attrib["time"]):
-        found.append(f"time is {element.attrib['time']}")
-    for child in element:
-        if child.tag not in CHILDREN.get(element.tag, set()):
-            found.append(f"{child.tag} in {element.tag}")
-        else:
-            found += strict_problems(child)
-    return found
+from ansible_collections.warren.load.tests.support.results_rules import strict_problems
 
 
 def document(cases, **changes):

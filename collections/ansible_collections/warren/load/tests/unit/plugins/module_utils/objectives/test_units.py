@@ -24,6 +24,7 @@ from ansible_collections.warren.load.plugins.module_utils.objectives.units impor
         (9.996, "ms", "10 ms"),
         (-0.5, "s", "-0.5 s"),
         (12.5, "%", "12.5 %"),
+        (12345678901, "B", "1.23e+10 B"),
         (float("nan"), "s", "? s"),
     ],
 )
