@@ -29,12 +29,10 @@ _FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<![0-9A-Fa-f])(?<!sha256[:=-])(?<!sha256 )[0-9a-f]{64}(?![0-9A-Fa-f])"), REMOVED),
 )
 # Most texts have nothing of it, and are long: looking for words is much faster than for forms.
-_HINTS = "passwd password passphrase passcode secret token apikey api_key privatekey private_key credential".split() + [
-    "private key-----",
-    "bearer ",
-    "basic ",
-    "://",
-]
+_HINTS = (
+    *("passwd", "password", "passphrase", "passcode", "secret", "token", "apikey", "api_key", "privatekey"),
+    *("private_key", "credential", "private key-----", "bearer ", "basic ", "://"),
+)
 _HEXADECIMAL = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}")
 _DIGESTS = ("sha256", "pin", "digest", "fingerprint")
 
