@@ -200,11 +200,11 @@ def _memory(document: dict[str, t.Any]) -> Iterator[Line]:
 
 
 def _used(row: dict[str, t.Any]) -> str:
-    """What else a process used: ``; 58MB at the end, CPU 4.4% of a core, at most 21%``."""
+    """What else a process used: ``; 58MB at the end, CPU 4.4%, peak 21% of a core``."""
     end, mean, peak = (_value(row, path) for path in ("rss", "cpu_share", "cpu_share_peak"))
     parts = [f"{end:.0f}MB at the end"] if end is not None else []
     if mean is not None:
-        parts.append(f"CPU {number(mean)}% of a core" + (f", at most {number(peak)}%" if peak is not None else ""))
+        parts.append(f"CPU {number(mean)}%" + (f", peak {number(peak)}%" if peak is not None else "") + " of a core")
     return f"; {', '.join(parts)}" if parts else ""
 
 

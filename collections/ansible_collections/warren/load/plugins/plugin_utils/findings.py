@@ -306,14 +306,15 @@ def crashes(evidence: Evidence) -> Iterator[Finding]:
 
 
 def logs(evidence: Evidence) -> Iterator[Finding]:
-    for level, severity in (("error", "warning"), ("warning", "note")):
+    reason = "Scheduler and reconciler run on every manager of Warren, and what they write on a follower is refused."
+    kinds = (("error", "warning", ""), ("warning", "note", ""), ("refused", "note", reason))
+    for level, severity, because in kinds:
         for row in _processes(evidence):
             count = int(value_of(lookup(row, f"log.{level}")) or 0)
             if count:
-                first = lookup(row, f"log.first_{level}")
-                yield Finding(
-                    f"log-{level}s", severity, f"{row.get('name')} logged {_many(count, level)}; the first: {first}"
-                )
+                thing = _many(count, "refused write" if level == "refused" else level)
+                sentence = f"{row.get('name')} logged {thing}; the first: {lookup(row, f'log.first_{level}')}"
+                yield Finding(f"log-{level}", severity, sentence, because)
 
 
 def memory(evidence: Evidence) -> Iterator[Finding]:

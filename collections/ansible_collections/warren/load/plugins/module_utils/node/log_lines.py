@@ -5,6 +5,8 @@
 
 Three loggers write into one file: zerolog (console or JSON), the Raft library (``[ERROR]``, ``[WARN]``), and Warren's
 own prints (``Scheduler error: …``, ``Failed to …``, ``Warning: …``); a Go program's last words count as an error.
+Scheduler and reconciler run on every manager, and what they write on a follower is refused: such lines are counted for
+themselves, as each healthy cluster has hundreds of them.
 
 PRIVATE to the collection. Standard library only, Python 3.9 and newer: this runs on cluster nodes.
 """
@@ -18,15 +20,16 @@ from typing import Any
 
 LONGEST = 240  # characters of a line that is shown
 CHUNK = 1 << 20
-LEVELS = ("error", "warning")
+LEVELS = ("error", "warning", "refused")
 COLOURS = re.compile(rb"\x1b\[[0-9;]*m")
 ERROR = re.compile(
     rb'"level":"(?:error|fatal|panic)"'  # zerolog, JSON
     rb"|^\S+ (?:ERR|FTL|PNC) "  # zerolog, console
     rb"|^\S+ \[ERROR\]"  # Raft
-    rb"|^(?:[A-Z][\w ]{0,40} error: |Error: |Failed to |Task \S+ failed |panic: |fatal error: )"
+    rb"|^(?:[A-Z][\w ]{0,40} error: |Error: |Failed to |Task \S+ failed to |panic: |fatal error: )"
 )
 WARNING = re.compile(rb'"level":"warn(?:ing)?"|^\S+ WRN |^\S+ \[WARN\]|^\s*Warning: ')
+REFUSED = re.compile(rb"not the leader|no leader elected|leadership lost")
 SECRETS = (
     (re.compile(r"\b[0-9a-fA-F]{64}\b"), "********"),  # join tokens
     (re.compile(r"(?i)\b(bearer)\s+\S+"), r"\1 ********"),
@@ -59,6 +62,8 @@ class Counts:
         """Count a line."""
         line = COLOURS.sub(b"", line)
         level = "error" if ERROR.search(line) else "warning" if WARNING.search(line) else None
+        if level == "error" and REFUSED.search(line):
+            level = "refused"
         if level is not None:
             self.counts[level] += 1
             if level not in self.first:

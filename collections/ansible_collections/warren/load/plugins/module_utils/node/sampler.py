@@ -130,6 +130,7 @@ def collect(folder: str, run_id: str, window: tuple[float | None, float | None])
     metrics = read_metrics(os.path.join(folder, FILES["metrics"]))
     own = series.pop(sampling.OWN, Series())
     told: dict[str, Any] = {"rows": [], "unavailable": [], "sampler": None, "files": []}
+    missing: dict[str, list[str]] = {}
     for target in targets:
         known = series.get(target.name, Series())
         if known.times and not target.transient and not known.absent:
@@ -145,7 +146,9 @@ def collect(folder: str, run_id: str, window: tuple[float | None, float | None])
         counts = log_lines.since(begin) if begin is not None else None
         row["log"] = counts.row() if counts is not None else None
         told["rows"].append(row)
-        told["unavailable"] += _missing(target, row)
+        for sentence in _missing(target, row):
+            missing.setdefault(sentence, []).append(target.name)
+    told["unavailable"] += [sentence.format(_and(names)) for sentence, names in missing.items()]
     if not ran and own.times:
         told["unavailable"].append(
             f"The sampler on {platform.node()} ended {now - own.times[-1]:.0f} s before the run did: what came later "
@@ -236,7 +239,7 @@ def row_of(
         "goroutines_peak": int(goroutines["max"]) if goroutines else None,
         "restarts": 0 if target.transient else lives - 1,
         "ended": series.absent and not target.transient,
-        "growth": None if target.transient else growth(series, window),
+        "growth": None if target.kind == "other" else growth(series, window),
     }
     if target.kind == "manager":
         row["metrics"] = pages
@@ -321,7 +324,7 @@ def growth(series: Series, window: tuple[float | None, float | None]) -> dict[st
         # The interval of a slope shrinks with the time watched to the power of 3/2.
         wide = (found.high - found.slope) / RESOLUTION if found.high is not None else 0.0
         told["needs"] = -(-span * max(1.5, wide ** (2 / 3)) // 30) * 30
-        reason = f"and its memory goes up and down so much that it takes about {told['needs']:.0f} s to tell"
+        reason = f"and its memory changes so unevenly that it takes about {told['needs']:.0f} s to tell"
         return {**told, "why": f"{short}, {reason}"}
     value, low, high = (None if part is None else round(part, 3) for part in rate)
     told["rate"] = {"value": value, "unit": "MB/min", "low": low, "high": high, "n": int(found.effective)}
@@ -364,27 +367,31 @@ def _why_not(target: sampling.Target) -> str:
 
 
 def _missing(target: sampling.Target, row: dict[str, Any]) -> list[str]:
-    """What is known of other processes but not of this one."""
+    """What is known of other processes but not of this one: sentences with {} for its name."""
     told = []
     if row["source"] == "metrics":
         told.append(
-            f"Of {target.name} only its metrics page {target.metrics_url} is known: CPU share, threads, crashes and "
+            f"Of {{}} only the metrics page {target.metrics_url} is known: CPU share, threads, crashes and "
             "its log are not (list its host in the inventory)."
         )
     elif row["log"] is None and target.kind != "other":
         told.append(
-            f"The log of {target.name} cannot be read, so its errors and warnings were not counted: it writes to no "
-            "file that the login may read."
+            "Errors and warnings in the log of {} were not counted: it is no file that the login may read (name it "
+            "with the host variable warren_load_log_file)."
         )
     if target.metrics_url and row["goroutines"] is None:
-        if not sampling.owns_page(target, row["pid"]):
+        if row["pid"] and not sampling.owns_page(target, row["pid"]):
             told.append(
-                f"Goroutines and metrics of {target.name} are not known: {target.metrics_url} belongs to another "
-                "process (Warren's HTTP address is fixed, and only one manager of a host gets it)."
+                f"Goroutines and metrics of {{}} are not known: {target.metrics_url} belongs to another process "
+                "(Warren's HTTP address is fixed, and only one manager of a host gets it)."
             )
         else:
-            told.append(f"Goroutines and metrics of {target.name} are not known: {target.metrics_url} does not answer.")
+            told.append(f"Goroutines and metrics of {{}} are not known: {target.metrics_url} does not answer.")
     return told
+
+
+def _and(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _log_of(target: sampling.Target) -> str | None:

@@ -65,6 +65,7 @@ class Watch:
     pid: int | None = None
     start: str = ""
     absent: bool = False
+    seen: bool = False
     search_at: float = 0.0
     page_at: float = 0.0
     owner: tuple[int, bool] | None = None  # the pid that was looked at, and whether the page is its own
@@ -96,10 +97,10 @@ def find(target: Target, *, everywhere: bool = True) -> tuple[int | None, str]:
     return None, "Ansible was not told how to log in to its host (list it in the inventory)"
 
 
-def owns_page(target: Target, pid: int | None) -> bool:
+def owns_page(target: Target, pid: int) -> bool:
     """Whether a page on loopback is that process's own: Warren's HTTP address is fixed, and one manager gets it."""
     where = urlsplit(target.metrics_url or target.pprof_url or "")
-    if pid is None or where.hostname not in ("127.0.0.1", "localhost", "::1"):
+    if where.hostname not in ("127.0.0.1", "localhost", "::1"):
         return True
     return process_table.listens(pid, where.port or 80) is not False
 
@@ -192,7 +193,7 @@ class Sampler:
                 return ""
             watch.absent = True
             return f"{now:.2f},{watch.target.name},,,,,,,\n"
-        watch.absent = False
+        watch.absent, watch.seen = False, True
         return self._line(now, watch.target.name, usage)
 
     def _pages(self, watch: Watch, now: float, clock: float) -> str:
@@ -203,7 +204,7 @@ class Sampler:
         began = time.monotonic()
         try:
             if watch.owner is None or watch.owner[0] != watch.pid:
-                watch.owner = (watch.pid or 0, owns_page(target, watch.pid))
+                watch.owner = (watch.pid or 0, self._owns(watch))
             if not watch.owner[1]:
                 return ""
             if target.metrics_url:
@@ -221,6 +222,15 @@ class Sampler:
         changed = [(name, value) for name, value in found.items() if watch.told.get(name) != value]
         watch.told = found
         return "".join(f"{now:.2f},{target.name},{_quoted(name)},{value:.15g}\n" for name, value in changed)
+
+    def _owns(self, watch: Watch) -> bool:
+        """Whether the page is the target's own; where it was never found, whether it is nobody else's that we know."""
+        if watch.pid is not None or watch.seen:
+            return watch.pid is not None and owns_page(watch.target, watch.pid)
+        url = watch.target.metrics_url or watch.target.pprof_url
+        others = [other.pid for other in self.watches if other.pid is not None]
+        port = urlsplit(url or "").port or 80
+        return not any(process_table.listens(pid, port) for pid in others)
 
     @staticmethod
     def _line(now: float, name: str, usage: process_table.Usage | None) -> str:

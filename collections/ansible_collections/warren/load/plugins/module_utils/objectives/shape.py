@@ -77,7 +77,10 @@ _PROCESS = Fields(
         "restarts": Leaf("restarts"),
         "ended": Leaf(),
         "log": Fields(
-            {"error": Leaf("1"), "warning": Leaf("1"), "first_error": Leaf(), "first_warning": Leaf()},
+            {
+                **{level: Leaf("1") for level in ("error", "warning", "refused")},
+                **{f"first_{level}": Leaf() for level in ("error", "warning", "refused")},
+            }
         ),
         "growth": Fields(
             {

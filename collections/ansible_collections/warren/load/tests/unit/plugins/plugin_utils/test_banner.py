@@ -24,7 +24,7 @@ def test_the_banner_is_the_guide_s(small):
         "Test Configuration:\n  Scale: small\n  Services Created: 50\n  Replicas per Service: 3\n  Total Tasks: 150\n"
         "  Profiling: false\n",
         "Results:\n  Total Duration: 28s\n  Service Creation Rate: 53.80 services/s\n  Failed Creations: 0\n",
-        "Memory Usage:\n  Manager: 61MB (simulator); 58MB at the end, CPU 4.4% of a core, at most 21%\n"
+        "Memory Usage:\n  Manager: 61MB (simulator); 58MB at the end, CPU 4.4%, peak 21% of a core\n"
         "✓ Manager memory within target (simulator)\n",
         "Verdict: ✓ PASS\n  11 of 16 objectives passed, 5 were not judged\n",
     ):

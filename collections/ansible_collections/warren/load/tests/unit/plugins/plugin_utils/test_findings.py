@@ -118,6 +118,7 @@ def watched(*rows, **rest):
 
 def test_crashes_restarts_and_logs():
     log = {"error": 3, "warning": 1, "first_error": "Scheduler error: x", "first_warning": "2026 [WARN] raft: y"}
+    log |= {"refused": 2, "first_refused": "Failed to schedule: not the leader"}
     assert sentences(
         watched(
             {"name": "manager-1", "ended": True, "restarts": 0, "log": log},
@@ -131,6 +132,7 @@ def test_crashes_restarts_and_logs():
         "manager-3 ended while the run went on.",
         "manager-1 logged 3 errors; the first: Scheduler error: x.",
         "manager-1 logged 1 warning; the first: 2026 [WARN] raft: y.",
+        "manager-1 logged 2 refused writes; the first: Failed to schedule: not the leader.",
     ]
 
 

@@ -28,7 +28,11 @@ LINES = {
     # Warren's own prints
     "Scheduler error: failed to list nodes": "error",
     "Metrics server error: listen tcp 127.0.0.1:9090: bind: address already in use": "error",
-    "Failed to reconcile nodes: not the leader": "error",
+    "Failed to reconcile nodes: no such node": "error",
+    "Task 1234 failed on node worker-1, marking for cleanup": None,
+    # what every follower writes
+    "Failed to schedule service x: failed to apply command: node is not the leader": "refused",
+    "2026-11-23T15:12:05Z ERR not the leader": "refused",
     "Task 1234 failed to pull image: not found": "error",
     "  Warning: failed to shutdown task 7": "warning",
     "panic: runtime error: invalid memory address": "error",
@@ -56,8 +60,10 @@ def test_since_the_mark(tmp_path):
     assert log_lines.since(begin).row() == {
         "error": 2,
         "warning": 1,
+        "refused": 0,
         "first_error": "Scheduler error: one",
         "first_warning": "2026 [WARN] raft: x",
+        "first_refused": None,
     }
 
 
@@ -88,7 +94,7 @@ def test_a_line_longer_than_what_is_read_at_once(tmp_path, monkeypatch):
     log = tmp_path / "log"
     begin = log_lines.mark(str(log))
     log.write_text("fine\n" * 3 + "Failed to do something that takes many words\nWarning: x\n")
-    assert log_lines.since(begin).counts == {"error": 1, "warning": 1}
+    assert log_lines.since(begin).counts == {"error": 1, "warning": 1, "refused": 0}
 
 
 @pytest.mark.parametrize(

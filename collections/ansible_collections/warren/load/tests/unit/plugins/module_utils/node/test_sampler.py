@@ -131,7 +131,7 @@ def test_the_engine_comes_and_goes(tmp_path, program, watch):
         supervision.stop(str(tmp_path / f"engine-{now}/pid.json"), 0.0)
     watching.tick(4.0, pages=False)
     row = sampler.row_of(target, series(tmp_path / "s")["engine"], {}, NONE)
-    assert (row["restarts"], row["ended"], row["growth"]) == (0, False, None)
+    assert (row["restarts"], row["ended"], row["growth"]) == (0, False, None)  # of kind other
 
 
 def test_a_process_is_found_by_its_command_line(tmp_path):
@@ -215,6 +215,28 @@ def test_the_page_of_another_manager_is_not_taken_for_its_own(tmp_path, program)
         assert "belongs to another process" in sampler._missing(target, row)[0]
 
 
+def test_a_dead_manager_does_not_inherit_the_page(tmp_path, program, watch, monkeypatch):
+    """All managers of a host are given the one address that Warren has."""
+    monkeypatch.setattr(metrics_page, "get", lambda *_a, **_k: "warren_a 1\ngo_goroutines 9\n")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/metrics"
+        pid_file = program()
+        watching = watch(
+            tmp_path / "s",
+            Target("owner", pid=os.getpid(), metrics_url=url),
+            Target("mortal", pid_file=pid_file, metrics_url=url),
+            Target("unknown", pid_file="/nowhere", metrics_url=url),
+        )
+        watching.tick(1.0, pages=True)
+        supervision.stop(pid_file, 0.0)
+        watching.tick(2.0, pages=True)
+    assert set(sampler.read_metrics(str(tmp_path / "s/metrics.csv"))) == {"owner", sampling.OWN}
+
+
+def test_sentences_name_everybody_at_once():
+    assert [sampler._and(names) for names in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
+
+
 # --- the whole life ---------------------------------------------------------------------------------------------------
 
 
@@ -239,7 +261,7 @@ def test_start_and_collect(folder, program):
     assert process_table.start_time(pid) is None
     (row,) = told["rows"]
     assert (row["name"], row["restarts"], row["ended"], row["source"]) == ("manager-1", 0, False, "/proc")
-    assert row["log"] == {"error": 0, "warning": 0, "first_error": None, "first_warning": None}
+    assert [row["log"][level] for level in ("error", "warning", "refused")] == [0, 0, 0]
     assert told["unavailable"] == ["Memory and CPU of manager-2 are not known: the process of /nowhere does not run."]
     assert told["sampler"]["rss"]["value"] < 40
     with gzip.open(told["files"][0], "rt") as packed:
@@ -269,7 +291,7 @@ def test_the_next_run_replaces_an_orphan(folder, program):
 
 def test_it_ends_by_itself(folder, program):
     """Nobody stops it: its time is over."""
-    start(folder, [Target("manager-1", pid_file=program())], seconds=0.001, interval=0.001)
+    start(folder, [Target("manager-1", pid_file=program())], seconds=0.5, interval=0.1)
     record = supervision.read_record(os.path.join(folder, "pid.json"))
     os.waitpid(record.pid, 0)
     told = sampler.collect(folder, "run-1", NONE)
@@ -351,7 +373,7 @@ def test_a_wild_one_takes_longer():
     told = grown([100 + part for part in noise(3, 95, spread=40)])
     assert told["rate"] is None
     assert told["needs"] >= 150
-    assert "up and down" in told["why"]
+    assert "unevenly" in told["why"]
 
 
 def test_growth_is_that_of_the_last_life():
@@ -390,7 +412,7 @@ def test_from_a_page_alone():
     row = sampler.row_of_page(target, pages)
     assert (row["rss"]["value"], row["rss_peak"]["value"], row["cpu"]["value"]) == (3, 5, 2.5)
     assert (row["source"], row["restarts"], row["open_files_peak"]) == ("metrics", 1, 6)
-    assert "only its metrics page" in sampler._missing(target, {**row, "log": None})[0]
+    assert "Of {} only the metrics page" in sampler._missing(target, {**row, "log": None})[0]
     assert sampler.row_of_page(target, {}) is None
 
 
