@@ -146,8 +146,9 @@ rows:
     A row for each process that was seen, with C(name), C(kind), C(host), C(pid), C(source), C(rss) and C(rss_peak) in
     MB (1 MB = 1 MiB, as in the guide), C(cpu) in s while it was watched, C(cpu_share) and C(cpu_share_peak) in % of a
     core, C(open_files), C(threads) and C(goroutines) at the end, each with C(_peak), C(restarts), C(ended) (whether it
-    is gone), C(log) (lines since the start, C(error), C(warning), C(refused) for a follower's writes, and C(first_) of each),
-    C(growth) of memory while the load was steady, and C(metrics) of managers (C(start), C(end), C(max) by name).
+    is gone), C(log) (lines since the start, with the first of each: C(error), C(warning), and C(refused), what a
+    follower tried to write), C(growth) of memory while the load was steady, and C(metrics) of managers (C(start),
+    C(end), C(max) by name).
   returned: with O(state=stopped) and O(run_id)
   type: list
   elements: dict
