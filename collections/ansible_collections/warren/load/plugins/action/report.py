@@ -30,6 +30,7 @@ from ansible_collections.warren.load.plugins.plugin_utils.results import (
     prepare,
     run_folder,
     run_id,
+    whole,
     write,
 )
 from ansible_collections.warren.load.plugins.plugin_utils.screen import show
@@ -72,19 +73,25 @@ class ActionModule(ActionBase):
             document = assemble(options, secrets)
         except ResultsError as error:
             return {"failed": True, "msg": str(error)}
-        # Shown first: what cannot be written must not be lost to the person who waited for it.
-        show(reports.screen_lines(document, folder))
+        # The document first: it is what all else can be made from. What cannot be written is shown all the same.
         if not self._task.check_mode:
             try:
                 write(folder / "results.json", encode(document))
-                files = ["results.json"]
-                for name, content in reports.files(document, folder).items():
+                files.append("results.json")
+            except ResultsError as error:
+                problem = str(error)
+        try:
+            with whole(folder / "results.json"):
+                show(reports.screen_lines(document, folder))
+                made = reports.files(document, folder)
+            if files:
+                for name, content in made.items():
                     write(folder / name, content)
                     files.append(name)
                 files += document["files"]
                 point_latest(folder)
-            except ResultsError as error:
-                problem = str(error)
+        except ResultsError as error:
+            problem = problem or str(error)
         judgement = document["judgement"]
         result = {
             "changed": not self._task.check_mode,

@@ -67,6 +67,11 @@ def banner(document: dict[str, t.Any], folder: str = "") -> list[Line]:
     return lines
 
 
+def figure_lines(document: dict[str, t.Any]) -> list[Line]:
+    """What was measured, without what it is worth."""
+    return [line for section in (_results, _throughput, _memory) for line in section(document)]
+
+
 def render(lines: list[Line], paint: Callable[[str, str], str] | None = None) -> str:
     """Lines as text. ``paint(text, style)`` colours a piece; without it the text is plain."""
     return "\n".join(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.warren.load.plugins.module_utils.objectives.judging import audit_reasons
+from ansible_collections.warren.load.plugins.module_utils.objectives.judging import VERDICTS, audit_reasons
 from ansible_collections.warren.load.plugins.module_utils.objectives.units import convert, number, quantity
 
 from .columns import clean, pad, width, wrap
@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:
 
 WIDTH = 78
 CHANCE = "One run each: whether a change is more than chance is not said here."
-LEGEND = ", ".join(f"{sign} {verdict}" for verdict, sign in SIGNS.items())
+LEGEND = ", ".join(f"{SIGNS[verdict]} {verdict}" for verdict in VERDICTS)
 _GONE = "·"  # the objective is not in that run
 
 # What is worth a line besides the objectives: name, path in the measurements.
@@ -35,6 +35,7 @@ _FIGURES = (
     ("API latency p95", "latency.response_time.p95"),
     ("Send lag p99", "latency.send_lag.p99"),
     ("Calls a second", "latency.rate_achieved"),
+    ("Highest call rate", "throughput.highest_rate"),
     ("Create to running p99", "await.create_to_running.p99"),
     ("Cleanup time", "cleanup.duration"),
 )

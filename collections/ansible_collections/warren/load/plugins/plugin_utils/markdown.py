@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .banner import figure_lines, render
 from .columns import clean
 from .wording import MARK_SENTENCES, SIGNS, environment_facts, limit_text, touching, value_text, verdict_parts
 
 LIMIT = 60_000  # characters; GitHub takes 65536 in a comment
 MOST_FINDINGS = 15
 _LONGEST = 600  # characters of one text
+_MOST_FIGURES = 10_000
 _SPECIAL = re.compile(r"([\\`*_\[\]|~])")
 # "@name" would tell a person, "#12" would point at an issue: a character that takes no room parts them.
 _MENTION = re.compile(r"([@#])(?=\w)")
@@ -22,8 +24,8 @@ _SEVERITY_SIGNS = {"problem": "❌", "warning": "⚠️", "note": "ℹ️"}
 _VERDICT_SIGNS = {"pass": "✅", "fail": "❌", "inconclusive": "❔", "invalid": "⚠️", "not judged": "➖", "error": "❌"}
 
 
-def markdown(document: t.Mapping[str, t.Any]) -> str:
-    """The report: verdict, objectives, findings, and the environment folded away."""
+def markdown(document: dict[str, t.Any]) -> str:
+    """The report: verdict, objectives, findings, and folded away the figures and the environment."""
     run = document["run"]
     verdict, reason = verdict_parts(document)
     sign = _VERDICT_SIGNS.get(document["judgement"]["verdict"], "➖")
@@ -40,6 +42,8 @@ def markdown(document: t.Mapping[str, t.Any]) -> str:
     if run.get("marks"):
         lines.append("")
     lines += [*_table(document["judgement"]["objectives"]), *_findings(document["findings"])]
+    figures = render(figure_lines(document)).replace("```", "")[:_MOST_FIGURES]
+    lines += ["<details><summary>Figures</summary>", "", "```text", figures, "```", "", "</details>", ""]
     lines += ["<details><summary>Environment</summary>", "", "| | |", "|---|---|"]
     lines += [f"| {escaped(name)} | {escaped(text)} |" for name, text in environment_facts(document)]
     if run.get("started"):

@@ -20,7 +20,7 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.warren.load.plugins.action import plan, report
 from ansible_collections.warren.load.plugins.modules import plan as plan_docs
 from ansible_collections.warren.load.plugins.modules import report as report_docs
-from ansible_collections.warren.load.plugins.plugin_utils import screen
+from ansible_collections.warren.load.plugins.plugin_utils import reports, screen
 from ansible_collections.warren.load.plugins.plugin_utils.results import ResultsError
 
 PLAN = {"run_id": "20261123-120102-4f1a", "results_dir": "results", "services": "50", "replicas": 3}
@@ -216,6 +216,17 @@ def test_a_full_disk_does_not_cost_the_banner(shown, tmp_path, monkeypatch):
     assert result["failed"]
     assert "No space left" in result["msg"]
     assert "Warren Load Test Results" in shown[0][0]
+
+
+def test_what_cannot_be_rendered_does_not_cost_the_results(shown, tmp_path, monkeypatch):
+    def broken(document, folder):
+        return document["missing"]
+
+    monkeypatch.setattr(reports, "screen_lines", broken)
+    result = run(report, args(tmp_path))
+    assert result["failed"]
+    assert "is damaged (KeyError: 'missing')" in result["msg"]
+    assert (Path(result["results_path"]) / "results.json").is_file()
 
 
 def test_colours_go_to_the_terminal_only(shown, tmp_path, monkeypatch):
