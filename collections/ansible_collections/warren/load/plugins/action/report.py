@@ -18,7 +18,6 @@ from ansible.release import __version__ as ansible_version
 
 from ansible_collections.warren.load.plugins.module_utils.objectives.rows import MARKS
 from ansible_collections.warren.load.plugins.plugin_utils import reports
-from ansible_collections.warren.load.plugins.plugin_utils.files import write_whole
 from ansible_collections.warren.load.plugins.plugin_utils.places import collection_version
 from ansible_collections.warren.load.plugins.plugin_utils.redaction import Secrets, values_in
 from ansible_collections.warren.load.plugins.plugin_utils.results import (
@@ -68,8 +67,9 @@ class ActionModule(ActionBase):
             folder = run_folder(options["results_dir"], run_id(options["run"]))
             if not self._task.check_mode:
                 prepare(folder)
-                options["files"], notes = self._fetch(options["work_dir"], folder / "samples", secrets)
-                options["findings"] = [*options["findings"], *notes]
+                missing = self._fetch(options["work_dir"], folder / "samples")
+                options["files"], damaged = _kept(folder / "samples", secrets)
+                options["findings"] = [*options["findings"], *missing, *damaged]
             document = assemble(options, secrets)
         except ResultsError as error:
             return {"failed": True, "msg": str(error)}
@@ -106,47 +106,49 @@ class ActionModule(ActionBase):
         }
         return {**result, "failed": True, "msg": problem} if problem else result
 
-    def _fetch(self, work_dir: str | None, folder: Path, secrets: Secrets) -> tuple[list[str], list[str]]:
-        """Copy samples and journal from the generator. Returns what came, and sentences about what did not."""
+    def _fetch(self, work_dir: str | None, folder: Path) -> list[str]:
+        """Copy samples and journal from the generator. Returns a sentence about each thing that did not come."""
         if not work_dir:
-            return [], []
+            return []
         shell = self._connection._shell
         if work_dir.startswith("~"):
             work_dir = self._remote_expand_user(work_dir)
-        fetched: list[str] = []
-        notes: list[str] = []
         try:
             listing = self._low_level_execute_command(f"cd {shell.quote(work_dir)} && ls -1")
             if listing.get("rc"):
-                return [], [f"Samples and journal were not fetched: {work_dir} cannot be read on the generator."]
-            names = [
-                name
-                for name in str(listing["stdout"]).splitlines()
-                if name == "journal.jsonl" or name.endswith("-samples.csv.gz")
-            ]
+                return [f"Samples and journal were not fetched: {work_dir} cannot be read on the generator."]
             folder.mkdir(exist_ok=True)
-            for name in names:
-                self._connection.fetch_file(shell.join_path(work_dir, name), str(folder / name))
-                if _made_clear(folder / name, secrets):
-                    fetched.append(f"{folder.name}/{name}")
-                else:
-                    notes.append(f"{name} is damaged, and was not kept: it lies in {work_dir} on the generator.")
+            for name in str(listing["stdout"]).splitlines():
+                if name == "journal.jsonl" or name.endswith("-samples.csv.gz"):
+                    self._connection.fetch_file(shell.join_path(work_dir, name), str(folder / name))
         except (AnsibleError, OSError) as error:
             reason = " ".join(str(error).split())
-            notes.append(f"Not all samples were fetched from {work_dir} on the generator: {reason}.")
-        return fetched, notes
+            return [f"Not all samples were fetched from {work_dir} on the generator: {reason}."]
+        return []
+
+
+def _kept(folder: Path, secrets: Secrets) -> tuple[list[str], list[str]]:
+    """Take secrets out of all samples, whoever fetched them. Returns what is there, and sentences about what is not."""
+    kept: list[str] = []
+    notes: list[str] = []
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if _made_clear(path, secrets):
+            kept.append(f"{folder.name}/{path.name}")
+        else:
+            notes.append(f"{path.name} is damaged, and was not kept: it lies in the run's folder on its host.")
+    return kept, notes
 
 
 def _made_clear(path: Path, secrets: Secrets) -> bool:
     """Take secrets out of a file that was fetched. False, and the file is gone, where it cannot be read."""
-    content = path.read_bytes()
     try:
+        content = path.read_bytes()
         without = cleared(path.name, content, secrets)
     except (EOFError, OSError, zlib.error):
-        path.unlink()
+        path.unlink(missing_ok=True)
         return False
     if without != content:
-        write_whole(path, without)
+        write(path, without)
     return True
 
 
