@@ -114,7 +114,7 @@ def test_every_module_and_lookup_has_examples_that_use_it(shown):
             tasks = yaml.safe_load(page["examples"])
             assert tasks, name
             assert all(task.get("name") for task in tasks), name
-            assert any(name in task for task in tasks) or kind == "lookup" and name in page["examples"], name
+            assert any(name in task for task in tasks) or (kind == "lookup" and name in page["examples"]), name
 
 
 def test_every_module_shows_what_comes_back(shown):
