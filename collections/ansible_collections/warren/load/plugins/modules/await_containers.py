@@ -17,7 +17,9 @@ description:
   - Scheduling latency is the time between the leader's own stamps of a service and of its containers. No clock of
     ours is in it.
   - The time from create to running starts when the create was sent, as the journal says, and ends with the poll that
-    saw it first, so it is known to within the poll interval.
+    saw it first. C(create_to_running_resolution) says within how many seconds each is known.
+  - A poll reads every container record of the cluster. So polls are further apart the longer one takes, and take at
+    most 5 % of the time. What they cost is told.
   - A container that never came is counted in both with the time waited so far, so that a percentile is a lower bound
     and never too kind.
 extends_documentation_fragment:
@@ -35,7 +37,7 @@ options:
       - By default what the journal in O(work_dir) and the cluster say of the run's services.
     type: int
   interval:
-    description: Seconds between two polls.
+    description: Seconds between two polls, at least.
     type: float
     default: 1.0
 """
@@ -54,8 +56,10 @@ RETURN = r"""
 measurements:
   description: >-
     What was measured. C(records) counts container records of the run, replaced ones included. C(unscheduled) and
-    C(not_running) count expected containers that did not come. C(poll_time) is the time all polls took together, in
-    s.
+    C(not_running) count expected containers that did not come, C(missing) says why, as far as it can be seen. C(ticks)
+    counts, C(t) seconds after the first create, the containers of the services created, those that had a node (Warren
+    makes a record with its node) and those seen running. C(poll_time) is the time all polls took together in s,
+    C(poll_share) the same in percent of the phase, C(poll_cpu_estimate) about what they cost the managers in s of CPU.
   returned: always
   type: dict
   sample:
@@ -69,11 +73,18 @@ measurements:
     states: {running: 150}
     scheduling_latency: {p50: {value: 2.4, unit: s, low: 2.3, high: 2.5, n: 150}}
     create_to_running: {p50: {value: 6.2, unit: s, low: 6.1, high: 6.3, n: 150}}
+    create_to_running_resolution: {value: 1.0, unit: s, low: null, high: null, n: 150}
+    ticks: [{t: 5.0, created: 150, assigned: 150, running: 0}, {t: 10.0, created: 150, assigned: 150, running: 150}]
+    missing: []
     placement: {worker-1: 150}
     nodes_ready: 2
     polls: 9
     poll_interval: 1.0
+    poll_interval_max: 1.0
     poll_time: 0.02
+    poll_share: 0.25
+    poll_bytes: 291000
+    poll_cpu_estimate: 0.01
 audit:
   description: Nothing here, as for every phase but M(warren.load.latency).
   returned: always

@@ -122,7 +122,15 @@ def _results(document: dict[str, t.Any]) -> Iterator[Line]:
             "Containers Running", f"{running} of {expected}" + (f" after {number(after)}s" if after else "")
         )
     yield from _percentiles("Scheduling Latency", lookup(measured, "await.scheduling_latency"))
-    yield from _percentiles("Create to Running", lookup(measured, "await.create_to_running"))
+    within = _value(measured, "await.create_to_running_resolution")
+    title = "Create to Running" + (f", to within {number(within)}s" if within is not None else "")
+    yield from _percentiles(title, lookup(measured, "await.create_to_running"))
+    looks, share = _count(measured, "await.polls"), _value(measured, "await.poll_share")
+    if looks is not None and share is not None:
+        cost = _value(measured, "await.poll_cpu_estimate")
+        took = f"{number(share)}% of {number(_value(measured, 'await.duration') or 0.0)}s"
+        text = f"{looks}, {took}" + (f", about {number(1e3 * cost)}ms CPU of the managers" if cost is not None else "")
+        yield from _fact("Looks at Containers", text)
     yield from _latency(measured)
     calls = _count(measured, "latency.calls")
     if calls is not None:

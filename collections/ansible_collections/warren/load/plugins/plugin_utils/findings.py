@@ -147,6 +147,9 @@ def running(evidence: Evidence) -> Iterator[Finding]:
         because = "Workers missed the deadlines of their heartbeats, which are all that tells the managers what runs."
     elif not evidence.count("await.nodes_ready"):
         because = "No node was ready, and Warren creates no containers without one."
+    seen = evidence.get("await.missing")
+    if isinstance(seen, list) and seen:
+        because = " ".join([*map(str, seen), *([because] if because.startswith("Workers missed") else [])])
     yield Finding(
         "not-running",
         "problem",
@@ -360,7 +363,7 @@ def resources(evidence: Evidence) -> Iterator[Finding]:
 
 def polling(evidence: Evidence) -> Iterator[Finding]:
     spent, duration = evidence.value("await.poll_time"), evidence.value("await.duration")
-    if spent is not None and duration and spent > 0.2 * duration:
+    if evidence.count("await.polls") > 1 and spent is not None and duration and spent > 0.1 * duration:
         yield Finding(
             "polling",
             "warning",

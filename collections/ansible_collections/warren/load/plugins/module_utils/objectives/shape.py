@@ -140,6 +140,8 @@ _LATENCY = Fields(
     }
 )
 
+_TICK = ("t", "created", "assigned", "running")
+
 MEASUREMENTS = Fields(
     {
         "create": Fields(
@@ -182,7 +184,14 @@ MEASUREMENTS = Fields(
                 "nodes_ready": Leaf("nodes"),
                 "polls": Leaf("calls"),
                 "poll_interval": Leaf("s"),
+                "poll_interval_max": Leaf("s"),
                 "poll_time": Leaf("s"),
+                "poll_share": Leaf("%"),
+                "poll_bytes": Leaf("B"),
+                "poll_cpu_estimate": Leaf("s"),
+                "create_to_running_resolution": Leaf("s"),
+                "ticks": Items(Fields({key: Leaf("s" if key == "t" else "containers") for key in _TICK})),
+                "missing": Items(Leaf()),
             }
         ),
         "latency": _LATENCY,

@@ -14,20 +14,23 @@ from collections import Counter, defaultdict
 from ansible_collections.warren.load.plugins.module_utils.api.errors import WarrenError
 from ansible_collections.warren.load.plugins.module_utils.api.run_names import run_id_of
 from ansible_collections.warren.load.plugins.module_utils.engine import journal
-from ansible_collections.warren.load.plugins.module_utils.stats.summaries import summary
+from ansible_collections.warren.load.plugins.module_utils.stats.summaries import Number, number, summary
 
+from .await_report import missing, ticks
 from .observing import Observer, check_positive, check_run_id, is_running, nanoseconds, ready_workers
 
 if t.TYPE_CHECKING:
     from ansible_collections.warren.load.plugins.module_utils.api.cluster import Cluster
     from ansible_collections.warren.load.plugins.module_utils.engine.reporter import Reporter
 
+LOOK_SHARE = 20  # a look takes at most one part in so many of the time: looking must not be the load
+DECODE = 7.4e-6  # seconds of a manager's CPU for each record that a look reads (measured on Warren's own decoder)
 COLUMNS = ("container", "service", "node", "scheduling_latency_s", "create_to_running_s", "state")
 
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """``expected`` containers (None: as journal and cluster say), looked at every ``interval`` s."""
+    """``expected`` containers (None: as journal and cluster say), looked at every ``interval`` s or more seldom."""
 
     run_id: str
     expected: int | None = None
@@ -64,19 +67,31 @@ def _journaled(reporter: Reporter, run_id: str) -> dict[str, _Wanted]:
 
 
 class _Sightings:
-    """What polls have shown so far of the run's containers."""
+    """What looks have shown so far of the run's containers."""
 
     def __init__(self, run_id: str) -> None:
         self._run_id = run_id
         self.records: dict[str, t.Any] = {}  # the latest record of each container
-        self.running_at: dict[str, float] = {}  # Unix s of the first poll that saw it running
+        self.running_at: dict[str, float] = {}  # Unix s of the first look that saw it running
+        self.not_running_at: dict[str, float] = {}  # and of the last look before, where there was one
+        self.records_read = 0  # of all looks together, whoever's they are
+        self.grew_at = time.monotonic()  # when a look last showed a record that none had shown before
+        self._known: set[str] = set()
+        self._looked_at: float | None = None
 
     def take(self, containers: list[t.Any]) -> None:
         now = time.time()
+        self.records_read += len(containers)
         self.records = {one.id: one for one in containers if run_id_of(one.service_name) == self._run_id}
+        if self.records.keys() - self._known:
+            self.grew_at = time.monotonic()
+            self._known |= self.records.keys()
         for one in self.records.values():
-            if is_running(one):
-                self.running_at.setdefault(one.id, now)
+            if is_running(one) and one.id not in self.running_at:
+                self.running_at[one.id] = now
+                if self._looked_at is not None:
+                    self.not_running_at[one.id] = self._looked_at
+        self._looked_at = now
 
     @property
     def running(self) -> int:
@@ -111,6 +126,7 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
     started = time.monotonic()
     failed_polls: Counter[str] = Counter()
     settled = False
+    slowest = options.interval
     while True:
         looked = time.monotonic()
         try:
@@ -126,17 +142,30 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
         if reporter.stopped():
             reporter.end_early()
             break
-        await reporter.pause(options.interval - (time.monotonic() - looked))
+        interval = max(options.interval, LOOK_SHARE * polls.last_time)
+        slowest = max(slowest, interval)
+        await reporter.pause(interval - (time.monotonic() - looked))
     duration = time.monotonic() - started
     for failure, count in failed_polls.items():
         reporter.problems.append(f"{count} polls failed ({failure})")
+    nodes: list[t.Any] | None = None
     try:
-        nodes_ready: int | None = len(ready_workers(await observer.nodes()))
+        nodes = await observer.nodes()
     except WarrenError as error:
-        nodes_ready = None
         reporter.problems.append(f"the ready nodes could not be counted in the end ({error})")
     times = _times(wanted, stamps, sightings)
     reporter.samples(COLUMNS, times.rows)
+    rows = _ticks(wanted, stamps, sightings)
+    sentences = []
+    if not settled:
+        sentences = missing(
+            sightings.records.values(),
+            nodes,
+            unscheduled=times.unscheduled,
+            lost=len(wanted.keys() - stamps.keys()),
+            silent=time.monotonic() - sightings.grew_at,
+            now=time.time(),
+        )
     return {
         "expected": expected,
         "records": len(sightings.records),
@@ -151,12 +180,42 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
         "placement": dict(
             sorted(Counter(one.node_id for one in sightings.records.values() if one.desired_state == "running").items())
         ),
-        "nodes_ready": nodes_ready,
+        "create_to_running_resolution": _resolution(wanted, sightings),
+        "nodes_ready": None if nodes is None else len(ready_workers(nodes)),
+        "ticks": rows,
+        "missing": sentences,
         "polls": polls.looks,
         "poll_interval": options.interval,
+        "poll_interval_max": slowest,
         "poll_time": polls.time,
+        "poll_share": 100 * polls.time / duration if duration else None,
+        "poll_bytes": polls.bytes,
+        "poll_cpu_estimate": sightings.records_read * DECODE,
         "last_running": max(sightings.running_at.values(), default=None),
     }
+
+
+def _ticks(wanted: dict[str, _Wanted], stamps: dict[str, int], sightings: _Sightings) -> list[dict[str, t.Any]]:
+    """The rows of ``ticks``: records by the leader's stamps since its first, running by our looks since our first."""
+    if not stamps:
+        return []
+    first = min(stamps.values())
+    sent = min((one.sent for one in wanted.values() if one.sent is not None), default=first / 1e9)
+    created = [((stamp - first) / 1e9, wanted[name].replicas) for name, stamp in stamps.items()]
+    records = sightings.records.values()
+    assigned = [(nanoseconds(one.created_at) - first) / 1e9 for one in records if one.node_id]
+    return ticks(created, assigned, [at - sent for at in sightings.running_at.values()])
+
+
+def _resolution(wanted: dict[str, _Wanted], sightings: _Sightings) -> Number:
+    """Within how many s a time from create to running is known: from the look before, or its create, to the look."""
+    gaps = []
+    for container, seen in sightings.running_at.items():
+        record = sightings.records.get(container)
+        service = wanted.get(record.service_name) if record is not None else None
+        if service is not None and service.sent is not None:
+            gaps.append(seen - max(service.sent, sightings.not_running_at.get(container, 0.0)))
+    return number(max(gaps, default=None), "s", len(gaps))
 
 
 @dataclasses.dataclass

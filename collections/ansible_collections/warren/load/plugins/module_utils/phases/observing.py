@@ -71,8 +71,8 @@ class Observer:
     """Reads lists from the leader, else from any manager that answers: reads are local, so they need no leader.
 
     What others than the leader say may be old. With ``leader_only`` they are not asked, and NoLeader is raised instead.
-    ``looks`` counts reads, ``time`` is what they took together in s, from sent to done. ``time_left``: seconds that a
-    read may take at most, whatever ``timeout`` says.
+    ``looks`` counts reads, ``time`` is what they took together in s, from sent to done, ``bytes`` what came of them.
+    ``time_left``: seconds that a read may take at most, whatever ``timeout`` says.
     """
 
     def __init__(
@@ -90,6 +90,7 @@ class Observer:
         self._from: str | None = None
         self.looks = 0
         self.time = 0.0
+        self.bytes = 0
         self.last_time = 0.0
 
     async def services(self) -> list[t.Any]:
@@ -118,6 +119,7 @@ class Observer:
             self.looks += 1
             self.last_time = time.monotonic() - started
             self.time += self.last_time
+            self.bytes += len(reply)
             return message(METHODS[method].response).FromString(reply)
         raise last
 

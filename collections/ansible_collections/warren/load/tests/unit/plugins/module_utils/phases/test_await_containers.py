@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import grpc
@@ -46,6 +47,14 @@ def test_it_waits_until_all_run_and_measures_by_the_servers_stamps(run_phase, cl
     assert measured["create_to_running"]["max"]["n"] == 4
     assert measured["placement"] == {"worker-1": 2, "worker-2": 2}
     assert measured["nodes_ready"] == 1
+    assert measured["ticks"] == [{"t": 5.0, "created": 4, "assigned": 4, "running": 4}]
+    assert measured["missing"] == []
+    # Seen not to run one look before, so known to within that.
+    assert 0.01 <= measured["create_to_running_resolution"]["value"] < 1.0
+    assert measured["create_to_running_resolution"]["n"] == 4
+    assert measured["poll_bytes"] > 0
+    assert measured["poll_cpu_estimate"] == pytest.approx(3 * 4 * await_containers.DECODE)
+    assert measured["poll_share"] == pytest.approx(100 * measured["poll_time"] / measured["duration"])
     assert measured["states"] == {"running": 4}
     assert ran.status["text"] == "4 of 4 containers running, 4 placed on nodes"
     assert ran.reporter.ended_early is None
@@ -56,6 +65,7 @@ def test_at_the_deadline_what_never_came_counts_with_the_time_waited(run_phase, 
     (service,) = cluster.services.values()
     cluster.add_container(service, delay=0.001)
     cluster.add_container(service, delay=0.001, state="pending")
+    cluster.nodes[0].last_heartbeat.FromNanoseconds(int((time.time() - 99) * 1e9))
     ran = run_phase(await_containers, OPTIONS, deadline=0.3)
     measured = ran.measurements
     assert measured["settled"] is False
@@ -63,6 +73,9 @@ def test_at_the_deadline_what_never_came_counts_with_the_time_waited(run_phase, 
     assert measured["scheduling_latency"]["p50"]["value"] == pytest.approx(0.001)
     assert measured["scheduling_latency"]["max"]["value"] > 0.3
     assert measured["create_to_running"]["p50"]["value"] > 0.3
+    without, late = measured["missing"]
+    assert without == "1 container without a record: the scheduler was still creating them."
+    assert re.fullmatch(r"1 container on worker-1 not running yet: its last heartbeat was \d+ s ago and .*", late)
     assert "deadline" in ran.reporter.ended_early
 
 
@@ -96,6 +109,31 @@ def test_an_acknowledged_service_that_is_lost_is_still_expected(run_phase, clust
     cluster.add_container(kept)
     measured = run_phase(await_containers, OPTIONS, deadline=0.1).measurements
     assert (measured["expected"], measured["running"], measured["settled"]) == (2, 1, False)
+    assert "1 acknowledged service cannot be found on the cluster any more." in measured["missing"]
+
+
+def test_what_runs_at_the_first_look_is_known_to_within_its_whole_time(run_phase, cluster):
+    create_services(run_phase, services=1, replicas=1)
+    (service,) = cluster.services.values()
+    cluster.add_container(service)
+    time.sleep(0.2)
+    measured = run_phase(await_containers, OPTIONS).measurements
+    assert measured["polls"] == 1
+    assert measured["create_to_running_resolution"]["value"] == measured["create_to_running"]["max"]["value"] >= 0.2
+
+
+def test_looks_that_take_long_are_further_apart(run_phase, cluster, monkeypatch):
+    create_services(run_phase, services=1, replicas=1)
+    monkeypatch.setattr(await_containers, "LOOK_SHARE", 1000)
+
+    def on_look(_looks):
+        time.sleep(0.001)
+
+    cluster.on_look = on_look
+    measured = run_phase(await_containers, OPTIONS, deadline=0.5).measurements
+    assert measured["polls"] <= 2  # the last is at the deadline
+    assert measured["poll_interval_max"] >= 1.0
+    assert measured["poll_interval"] == 0.01
 
 
 def refusal():

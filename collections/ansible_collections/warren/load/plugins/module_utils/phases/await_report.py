@@ -1,0 +1,138 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How the containers of a run came, tick by tick, and why some are missing, as far as it can be seen from the API.
+
+Pure functions of the records of a cluster. Warren's timers: the scheduler looks every 5 s, a worker reports every 5 s.
+"""
+
+from __future__ import annotations
+
+import math
+import typing as t
+from collections import Counter
+
+from .observing import is_running, nanoseconds, ready_workers
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+SCHEDULER_TICK = 5.0  # seconds
+HEARTBEAT = 5.0  # seconds
+MOST_TICKS = 200  # rows; a longer wait has longer ones
+MOST_NODES = 3  # that are named in a sentence each
+
+Row = dict[str, t.Any]
+
+
+def tick_length(seconds: float) -> float:
+    """Seconds of a row: a tick of Warren's scheduler, or so many of them that no more than MOST_TICKS rows come out."""
+    return SCHEDULER_TICK * max(1, math.ceil(seconds / SCHEDULER_TICK / MOST_TICKS))
+
+
+def ticks(created: Sequence[tuple[float, int]], assigned: Sequence[float], running: Sequence[float]) -> list[Row]:
+    """Rows ``{t, created, assigned, running}``: how many containers were so far ``t`` s after the first create.
+
+    ``created``: when each service was created, and of how many containers; ``assigned``: when each got its record and
+    node (one step in Warren); ``running``: when each was first seen running. All in s since the first create.
+    """
+    last = max((0.0, *(moment for moment, _count in created), *assigned, *running))
+    step = tick_length(last)
+    rows = []
+    for number in range(1, max(1, math.ceil(last / step)) + 1):
+        end = number * step
+        rows.append(
+            {
+                "t": end,
+                "created": sum(count for moment, count in created if moment <= end),
+                "assigned": sum(moment <= end for moment in assigned),
+                "running": sum(moment <= end for moment in running),
+            }
+        )
+    return rows
+
+
+def missing(
+    records: Iterable[t.Any],
+    nodes: Sequence[t.Any] | None,
+    *,
+    unscheduled: int,
+    lost: int,
+    silent: float,
+    now: float,
+) -> list[str]:
+    """Sentences on what is missing and why, as far as it can be seen.
+
+    ``records``: the run's, as last seen; ``nodes``: None where they could not be read; ``unscheduled``: containers
+    without a record; ``lost``: acknowledged services that the cluster does not have; ``silent``: s since a new record
+    was seen; ``now``: Unix s.
+    """
+    wanted = [one for one in records if one.desired_state == "running" and not is_running(one)]
+    failed = [one for one in records if one.actual_state == "failed"]
+    ready = None if nodes is None else ready_workers(list(nodes))
+    found = []
+    if lost:
+        found.append(f"{_many(lost, 'acknowledged service')} cannot be found on the cluster any more.")
+    if unscheduled:
+        found.append(_unscheduled(unscheduled, ready, silent))
+    unassigned = sum(not one.node_id for one in wanted)
+    if unassigned:
+        found.append(f"{_many(unassigned, 'container')} with a record but no node: the scheduler did not assign them.")
+    waiting = Counter(one.node_id for one in wanted if one.node_id and one.actual_state != "failed")
+    by_id = {node.id: node for node in nodes or ()}
+    for name, count in waiting.most_common(MOST_NODES):
+        trouble = _node_trouble(by_id.get(name), nodes is not None, now)
+        found.append(f"{_many(count, 'container')} on {name} not running yet{trouble}.")
+    if len(waiting) > MOST_NODES:
+        others = sum(count for _name, count in waiting.most_common()[MOST_NODES:])
+        found.append(f"{_many(others, 'container')} on {len(waiting) - MOST_NODES} other nodes not running yet.")
+    found += [_down(node, now) for node in nodes or () if node.id not in waiting and node.status == "down"][:MOST_NODES]
+    return found + _failures(failed)
+
+
+def _unscheduled(count: int, ready: list[str] | None, silent: float) -> str:
+    what = f"{_many(count, 'container')} without a record"
+    if ready == []:
+        return f"{what}: no worker is ready, and Warren creates no containers without one."
+    if silent > SCHEDULER_TICK:
+        return f"{what}: the scheduler is behind, it has created none for {silent:.0f} s, and its tick is 5 s."
+    return f"{what}: the scheduler was still creating them."
+
+
+def _node_trouble(node: t.Any, known: bool, now: float) -> str:
+    """What ails a node whose containers do not run, as the end of a sentence."""
+    if not known:
+        return ""
+    if node is None:
+        return ": the node is not registered any more"
+    age = now - nanoseconds(node.last_heartbeat) / 1e9
+    if node.status != "ready":
+        return f": the node is {node.status}, and its last heartbeat was {age:.0f} s ago"
+    if age > 2 * HEARTBEAT:
+        return f": its last heartbeat was {age:.0f} s ago and one is due every 5 s, so what runs there is not told"
+    return ", though its heartbeats are in time"
+
+
+def _down(node: t.Any, now: float) -> str:
+    age = now - nanoseconds(node.last_heartbeat) / 1e9
+    return f"{node.id} is {node.status}: its last heartbeat was {age:.0f} s ago."
+
+
+def _failures(failed: list[t.Any]) -> list[str]:
+    """A sentence for each text of an error, the most frequent three, and one for those without a text."""
+    texts = Counter(" ".join(one.error.split()) for one in failed)
+    silent = texts.pop("", 0)
+    found = [f"{_many(count, 'container')} failed: {text[:200].rstrip('.')}." for text, count in texts.most_common(3)]
+    if silent:
+        images = sorted({one.image for one in failed if not one.error.split() and one.image})
+        of = f" of {images[0]}" if len(images) == 1 else ""
+        found.append(
+            f"{_many(silent, 'container')}{of} failed without a text: Warren tells why only in the worker's log, and "
+            "an image that cannot be pulled is its most frequent reason (is warren_load_image fully qualified?)."
+        )
+    return found
+
+
+def _many(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
