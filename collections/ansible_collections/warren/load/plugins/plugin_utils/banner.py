@@ -271,7 +271,7 @@ def _advice(document: dict[str, t.Any]) -> Iterator[Line]:
     for advice, entries in shared.items():
         yield from _wrapped(f"{', '.join(entry['label'] for entry in entries)} {sides[entries[0]['direction']]}:", "  ")
         for line in advice:
-            yield from _wrapped(line, "  - ")
+            yield from _wrapped(line, "    - ")
 
 
 def _findings(document: dict[str, t.Any]) -> Iterator[Line]:

@@ -73,7 +73,7 @@ def environment_facts(document: t.Mapping[str, t.Any]) -> list[tuple[str, str]]:
     managers = environment.get("managers")
     if isinstance(managers, list) and managers:
         names = [str(row.get("name")) if isinstance(row, dict) else str(row) for row in managers]
-        facts.append(("Managers", f"{len(names)}: {_some(names)}"))
+        facts.append(("Managers", f"{len(names)} ({_some(names)})"))
     if isinstance(environment.get("workers_ready"), int):
         hollow = environment.get("hollow_workers") or 0
         facts.append(("Workers", f"{environment['workers_ready']} ready" + (f", {hollow} hollow" if hollow else "")))

@@ -342,9 +342,14 @@ def _summary(verdict: str, judgements: list[Judgement], counts: dict[str, int]) 
         return f"pass: {counts['pass']} of {total} objectives passed{rest}"
     if verdict == "not judged":
         return f"not judged: none of {total} objectives could be judged, so the run proves nothing"
-    shown = [_failure(entry) for entry in worst[:3]]
-    more = f" and {len(worst) - 3} more" if len(worst) > 3 else ""
-    return f"{verdict}: {'; '.join(shown)}{more}"
+    shown = "; ".join(_failure(entry) for entry in worst[:3]) + (
+        f" and {len(worst) - 3} more" if len(worst) > 3 else ""
+    )
+    if verdict == "invalid":
+        return f"invalid: the generator could not keep up, so nothing is known of these: {shown}"
+    if verdict == "inconclusive":
+        return f"inconclusive: the samples cannot tell: {shown}"
+    return f"{verdict}: {shown}"
 
 
 def _failure(entry: Judgement) -> str:

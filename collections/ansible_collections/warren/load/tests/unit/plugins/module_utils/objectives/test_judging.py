@@ -211,6 +211,9 @@ def test_the_audit_voids_what_went_through_the_generator_s_clock():
     assert [entry["verdict"] for entry in result["judgements"]] == ["invalid", "pass"]
     assert result["verdict"] == "invalid"
     assert not result["green"]
+    assert result["summary"] == (
+        "invalid: the generator could not keep up, so nothing is known of these: P99 is 900 ms (limit < 500 ms)"
+    )
     assert "send lag p99 80 ms" in result["judgements"][0]["note"]
     assert audit_reasons({"valid": True, "reasons": ["x"]}) == []
     assert audit_reasons([{"valid": False}]) == ["the audit gives no reason"]
@@ -232,6 +235,7 @@ def test_overall_order_and_green():
     assert judged(failing)["summary"] == "fail: P99 is 900 ms (limit < 500 ms)"
     mixed = judged({**open_, "create": {"failed": 0}}, [LATENCY, FAILED])
     assert (mixed["verdict"], mixed["green"]) == ("inconclusive", True)
+    assert mixed["summary"] == "inconclusive: the samples cannot tell: P99 is 450 ms (limit < 500 ms)"
     assert not judged(open_)["green"]
     beyond = judged({**latency(510, 450, 600, 1000), "create": {"failed": 0}}, [LATENCY, FAILED])
     assert (beyond["verdict"], beyond["green"]) == ("inconclusive", False)
