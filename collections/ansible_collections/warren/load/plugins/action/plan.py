@@ -86,4 +86,5 @@ class ActionModule(ActionBase):
             "results_path": str(folder),
             "run_id": options["run_id"],
             "scale": options["scale"],
+            "scenario": options["scenario"],
         }

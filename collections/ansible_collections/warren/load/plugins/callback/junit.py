@@ -82,6 +82,7 @@ from ansible_collections.warren.load.plugins.plugin_utils.places import results_
 from ansible_collections.warren.load.plugins.plugin_utils.redaction import Secrets, values_in
 
 PHASE_OF = {
+    "beforehand": "preflight",
     "cluster_info": "preflight",
     "preflight": "preflight",
     "run_lock": "lock",
@@ -89,7 +90,8 @@ PHASE_OF = {
     "create": "create",
     "await_containers": "await",
     "latency": "latency",
-    "resources": "resources",
+    "throughput": "throughput",
+    "sampler": "resources",
     "cleanup": "cleanup",
     "judge": "judge",
     "report": "report",

@@ -179,4 +179,19 @@ results_path:
   returned: always
   type: str
   sample: /home/me/warren/results/20261123-120102-4f1a
+run_id:
+  description: As O(run_id).
+  returned: always
+  type: str
+  sample: 20261123-120102-4f1a
+scale:
+  description: As O(scale).
+  returned: always
+  type: str
+  sample: small
+scenario:
+  description: As O(scenario).
+  returned: always
+  type: str
+  sample: load
 """

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import xml.etree.ElementTree as ET
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -54,6 +55,9 @@ JUDGED = {
         },
     ],
 }
+
+
+COLLECTION = Path(__file__).parents[4]
 
 
 class Run:
@@ -104,6 +108,10 @@ def test_an_interrupted_run_has_a_file_that_says_so(playing):
     assert playing.cases()[PLAYBOOK] == "passed"
 
 
+def test_the_modules_of_phases_are_there():
+    assert {path.stem for path in (COLLECTION / "plugins/modules").glob("*.py")} >= set(junit.PHASE_OF)
+
+
 def test_objectives_and_phases_become_cases(playing, tmp_path):
     folder = tmp_path / "results" / "run"
     learnt = {"results_path": str(folder), "run_id": "run", "scale": "small"}
@@ -142,9 +150,9 @@ def test_a_phase_that_failed_is_an_error_with_its_message(playing):
 
 
 def test_a_skipped_phase_that_ran_elsewhere_counts_as_run(playing):
-    playing.callback.v2_runner_on_skipped(result("warren.load.resources", host="a"))
-    playing.callback.v2_runner_on_ok(result("warren.load.resources", host="b"))
-    playing.callback.v2_runner_on_skipped(result("warren.load.resources", host="c"))
+    playing.callback.v2_runner_on_skipped(result("warren.load.sampler", host="a"))
+    playing.callback.v2_runner_on_ok(result("warren.load.sampler", host="b"))
+    playing.callback.v2_runner_on_skipped(result("warren.load.sampler", host="c"))
     assert playing.cases()[("phases", "resources")] == "passed"
 
 
@@ -162,13 +170,13 @@ def test_failed_tasks_and_unreachable_hosts_are_there(playing):
 
 
 def test_a_host_that_may_be_unreachable_is_no_error(playing):
-    away = result("warren.load.resources", {"results": [{"unreachable": True, "msg": "refused"}]})
+    away = result("warren.load.sampler", {"results": [{"unreachable": True, "msg": "refused"}]})
     away.task.ignore_unreachable = True
     playing.callback.v2_runner_on_unreachable(away)
     playing.end()
     assert playing.cases() == {PLAYBOOK: "passed", ("phases", "resources"): "skipped"}
     assert "refused" in playing.path.read_text()
-    playing.callback.v2_runner_on_ok(result("warren.load.resources"))
+    playing.callback.v2_runner_on_ok(result("warren.load.sampler"))
     assert playing.cases()[("phases", "resources")] == "passed"
 
 
