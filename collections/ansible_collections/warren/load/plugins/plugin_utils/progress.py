@@ -36,7 +36,8 @@ FIRST_POLL = (
     0.2  # seconds; later polls are further apart, so that a short phase ends at once and a long one costs little
 )
 POLL = 1.0  # seconds between polls
-POLL_HERE = 0.25  # the same on this very machine, where a poll costs 4 ms instead of a trip
+POLL_HERE = 0.25  # the same at first on this very machine, where a poll costs 4 to 10 ms of CPU instead of a trip
+POLL_SHARE = 1 / 20  # of a phase's age: no poll need come sooner than that, so that watching a long phase is cheap
 LINE = 3.0  # seconds at least between two progress lines
 SHARE = 1 / 15  # of a phase's age, which is waited at least too, so that long phases do not fill the screen
 STILL = 30.0  # seconds without change after which a line says so
@@ -81,6 +82,11 @@ def parse_poll(stdout: str) -> Poll | None:
     done = bool(result) and not ("started" in result and not result.get("finished"))
     alive = {"yes": True, "no": False}.get(parts[2].strip())
     return Poll(_mapping(parts[0]), result if done else None, raw, alive)
+
+
+def longest_pause(age: float, *, here: bool) -> float:
+    """Seconds between two polls at most, of a phase ``age`` s old, ``here`` or on another machine."""
+    return min(POLL, max(POLL_HERE, age * POLL_SHARE)) if here else POLL
 
 
 class Lines:
@@ -232,14 +238,14 @@ class ProgressAction(ActionBase):
         gone_since: float | None = None
         pid: int | None = None
         pause = FIRST_POLL
-        longest = POLL_HERE if getattr(self._connection, "transport", "") == "local" else POLL
+        here = getattr(self._connection, "transport", "") == "local"
         text = ""
         playbook = os.getppid()
         while True:
             time.sleep(pause)
             if os.getppid() != playbook:
                 raise Ended
-            pause = min(longest, pause * 1.5)
+            pause = min(longest_pause(time.monotonic() - begun, here=here), pause * 1.5)
             poll = self._look(poll_command(shell.quote, work_dir, results_file, pid))
             now = time.monotonic()
             if poll is None:

@@ -8,52 +8,27 @@ On a running cluster, Warren's own timers take two spans: first create to last c
 last record gone. What is left of the wall time is ours, at most 15 s. `make load-small`, set-up done, sandbox up and
 down included, takes at most 90 s.
 
-`python tests/benchmark/bench_load_small.py [--runs N]`; exit code 1 if one figure is missed.
+`python -m ansible_collections.warren.load.tests.benchmark.bench_load_small [--runs N]`; exit code 1 if one is missed.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[6]
+from ansible_collections.warren.load.tests.benchmark.playbooks import measured, run
+
 OWN_SHARE, WHOLE = 15.0, 90.0
-PORT_BASE = 29500
-
-
-def _run(state: Path, playbook: str) -> float:
-    """Run a playbook on a private sandbox; its wall time in s. A run that fails ends the benchmark."""
-    settings = {
-        "warren_load_state_dir": str(state),
-        "warren_load_results_dir": str(state / "results"),
-        "warren_load_port_base": PORT_BASE,
-    }
-    started = time.monotonic()
-    done = subprocess.run(
-        ["ansible-playbook", f"playbooks/{playbook}.yml", "-e", json.dumps(settings)],
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
-    )
-    if done.returncode:
-        sys.exit(f"{playbook} ended with {done.returncode}:\n{done.stdout[-3000:]}{done.stderr[-1000:]}")
-    return time.monotonic() - started
 
 
 def _spans(state: Path) -> tuple[float, float]:
     """The two spans of the newest run, in s."""
-    measured = json.loads((state / "results/latest/results.json").read_text(encoding="utf-8"))["measurements"]
-    up = measured["await"]["last_running"] - measured["create"]["first_sent"]
-    down = measured["cleanup"]["last_gone"] - measured["cleanup"]["first_delete"]
+    found = measured(state)
+    up = found["await"]["last_running"] - found["create"]["first_sent"]
+    down = found["cleanup"]["last_gone"] - found["cleanup"]["first_delete"]
     return up, down
 
 
@@ -64,17 +39,17 @@ def main() -> int:
     runs = parser.parse_args().runs
     with tempfile.TemporaryDirectory(prefix="warren-load-bench-") as folder:
         state = Path(folder)
-        whole = [_run(state, "load-small") for _number in range(2)][1]
+        whole = [run(state, "load-small")[0] for _number in range(2)][1]
         print(
             f"load-small, second time, sandbox up and down included: {whole:.1f} s (at most {WHOLE:.0f}): "
             f"{'holds' if whole <= WHOLE else 'MISSED'}",
             flush=True,
         )
-        _run(state, "cluster-up")
+        run(state, "cluster-up")
         shares = []
         try:
             for _number in range(runs):
-                wall = _run(state, "load-small")
+                wall, _output = run(state, "load-small")
                 up, down = _spans(state)
                 shares.append(wall - up - down)
                 print(
@@ -83,7 +58,7 @@ def main() -> int:
                     flush=True,
                 )
         finally:
-            _run(state, "cluster-down")
+            run(state, "cluster-down")
         share = statistics.median(shares)
         verdict = "holds" if share <= OWN_SHARE else "MISSED"
         print(f"ours, median of {runs}: {share:.1f} s (at most {OWN_SHARE:.0f}): {verdict}")

@@ -30,6 +30,8 @@ class Run:
     stdout: str
     events: list[dict[str, Any]]
     stats: dict[str, dict[str, int]]
+    executions: list[str]
+    """The host of every module that was packed and executed."""
 
     @property
     def changed(self) -> int:
@@ -85,14 +87,22 @@ class Sandbox:
             inventory=str(ROOT / "inventories" / inventory),
             cmdline=" ".join(arguments) or None,
             extravars=self.variables | variables,
-            envvars={"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_HOST_PATTERN_MISMATCH": "error"},
+            envvars={
+                "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+                "ANSIBLE_HOST_PATTERN_MISMATCH": "error",
+                "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "plugins/callback"),
+                "ANSIBLE_CALLBACKS_ENABLED": "warren.load.junit,executions",
+                "WARREN_LOAD_EXECUTIONS_FILE": str(private / "executions"),
+            },
             timeout=TIME_LIMIT,
             quiet=True,
         )
         with runner.stdout as stream:
             stdout = stream.read()
         print(f"--- {playbook} {' '.join(arguments)} ({runner.status}, exit code {runner.rc})\n{stdout}")
-        return Run(runner.rc, stdout, list(runner.events), runner.stats or {})
+        noted = private / "executions"
+        executions = [line.split()[0] for line in noted.read_text().splitlines()] if noted.exists() else []
+        return Run(runner.rc, stdout, list(runner.events), runner.stats or {}, executions)
 
     def processes(self) -> dict[int, str]:
         """The processes that run out of the state directory, with their command lines. Linux only: elsewhere none."""

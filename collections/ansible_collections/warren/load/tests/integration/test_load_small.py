@@ -111,6 +111,7 @@ def test_a_missed_objective_fails_the_run_after_cleaning_up(sandbox: Sandbox) ->
     run = sandbox.play("load-small", **FEW | {"warren_load_objectives_file": str(objectives)})
     assert run.rc == 2
     assert sandbox.processes() == {}
+    assert 10 < len(run.executions) <= 40 + 4 * len(set(run.executions)), sorted(run.executions)
 
     results = json.loads((sandbox.results / "latest/results.json").read_text(encoding="utf-8"))
     assert [row["verdict"] for row in results["judgement"]["objectives"] if row["id"] == "impossible"] == ["fail"]

@@ -13,6 +13,7 @@ DEFECTS: dict[str, tuple[float, str]] = {
     "slow-list": (300, "ListServices takes this many ms longer"),
     "leak": (4, "memory grows by this many MiB a second"),
     "crash": (100, "the manager dies when it has acknowledged this many creates"),
+    "orphan": (10, "every so-manyth container record is never deleted"),
     "freeze": (500, "everything stands still for this many ms every 5 s"),
     "lost-write": (10, "every so-manyth create is acknowledged but not stored"),
     "duplicate-write": (10, "every so-manyth create is stored twice"),

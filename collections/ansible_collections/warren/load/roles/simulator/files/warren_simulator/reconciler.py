@@ -51,6 +51,19 @@ class Reconciler:
 
     def __init__(self, manager: Manager) -> None:
         self._manager = manager
+        self._deletes = 0
+        self._orphans: set[str] = set()
+
+    def _spares(self, command: Command) -> bool:
+        """Defect orphan: whether this record is one that stays, now and for ever."""
+        if command[0] != "delete":
+            return False
+        record_id = command[2]
+        if record_id not in self._orphans:
+            self._deletes += 1
+            if self._manager.defects.hits("orphan", self._deletes):
+                self._orphans.add(record_id)
+        return record_id in self._orphans
 
     async def tick(self) -> None:
         """Nodes first, then containers, which depend on them."""
@@ -60,7 +73,8 @@ class Reconciler:
             down_after = manager.clock.real(NODE_DOWN_AFTER)
             await manager.try_commit_all(plan_nodes(manager.store, time.time_ns(), down_after))
             await manager.costs.scan(2 * len(manager.store.containers), loop=True)
-            await manager.try_commit_all(plan_containers(manager.store))
+            commands = plan_containers(manager.store)
+            await manager.try_commit_all([command for command in commands if not self._spares(command)])
         manager.metrics.observe("warren_reconciliation_duration_seconds", time.perf_counter() - start)
         if manager.metrics.fed:
             manager.metrics.count("warren_reconciliation_cycles_total")

@@ -78,6 +78,13 @@ def shell(command):
     return {"rc": done.returncode, "stdout": done.stdout, "stderr": done.stderr}
 
 
+def test_polls_are_rarer_the_longer_a_phase_lasts_and_never_far_apart():
+    here = [progress.longest_pause(age, here=True) for age in range(0, 600, 5)]
+    assert here == sorted(here)
+    assert here[0] == progress.POLL_HERE
+    assert here[-1] == progress.POLL == progress.longest_pause(0, here=False)
+
+
 def test_a_poll_reads_both_files_and_renews_the_lease(tmp_path):
     work = tmp_path / "a folder; with 'quotes'"
     work.mkdir()

@@ -65,6 +65,25 @@ def test_slow_list_and_leak():
         leaking.eventually(lambda: resident() > first + 12 * 2**20, within=60, what="memory grows")
 
 
+def test_orphan():
+    with world("--defect", "orphan=4") as littering, littering.workers("worker-1"):
+        api = littering.api
+        service = api.write("CreateService", name="x", replicas=12).service
+        littering.eventually(lambda: len(littering.containers(service.id)) == 12, within=20, what="all are placed")
+        api.write("DeleteService", id=service.id)
+        for state in ("failed", "complete"):
+            for each in littering.containers(service.id):
+                api.write("UpdateContainerStatus", container_id=each.id, actual_state=state)
+            littering.eventually(
+                lambda: all(each.desired_state == "shutdown" for each in littering.containers(service.id)),
+                within=30,
+                what="the reconciler has seen them",
+            )
+        littering.eventually(lambda: len(littering.containers(service.id)) == 3, within=30, what="most are deleted")
+        time.sleep(2.5)  # two ticks of the reconciler
+        assert len(littering.containers(service.id)) == 3
+
+
 def test_freeze():
     with world("--defect", "freeze=300") as freezing:  # every 0.5 real seconds
         node = freezing.first
