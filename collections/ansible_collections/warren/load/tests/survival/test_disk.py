@@ -17,7 +17,7 @@ from ansible_collections.warren.load.plugins.module_utils.api.dialect import Dia
 from ansible_collections.warren.load.tests.support.plays import PHASES, Place, inventory_of, records_of
 from ansible_collections.warren.load.tests.support.worlds import World, simulator
 
-SIZE = 16 << 20  # bytes
+SIZE = 64 << 20  # bytes: a run is refused where less is free than it may need
 CLONE_NEWNS = 0x20000
 
 
