@@ -97,13 +97,22 @@ def _leaf(address: str, timeout: float) -> bytes | None:
 
 
 def _speaks_http2(address: str, timeout: float) -> bool:
-    """Whether a plaintext port answers HTTP/2's preface with a SETTINGS frame (type 4), as any gRPC server does."""
+    """Whether a plaintext port answers HTTP/2's preface with a SETTINGS frame (type 4), as any gRPC server does.
+
+    Raises Unreachable where it accepts the connection and is silent: so is a server that stands still.
+    """
     with _connect(address, timeout) as plain:
         try:
             plain.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0)))
             header = b""
             while len(header) < 9 and (more := plain.recv(9 - len(header))):
                 header += more
+        except TimeoutError as error:
+            raise Unreachable(
+                f"{address} accepts connections, but is silent for {timeout:g} s: the manager there stands still, or it "
+                "is not a manager's API port",
+                sent=False,
+            ) from error
         except OSError:
             return False
     return len(header) == 9 and header[3] == 4

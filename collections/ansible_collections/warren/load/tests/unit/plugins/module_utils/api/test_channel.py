@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -116,9 +117,23 @@ def test_a_pin_that_cannot_be_kept_is_a_sentence(certificates: Certificates, tmp
 
 
 def test_another_service_on_the_port_is_named_as_such() -> None:
+    def answer(server: socket.socket) -> None:
+        for _connection in range(2):
+            with server.accept()[0] as client:
+                client.recv(1000)
+                client.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
     with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=answer, args=(server,)).start()
         port = server.getsockname()[1]
         with pytest.raises(SecurityError, match="neither TLS nor plaintext gRPC"):
+            resolve(f"127.0.0.1:{port}", Security(), timeout=5.0)
+
+
+def test_a_server_that_stands_still_is_unreachable() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with pytest.raises(Unreachable, match=f"127.0.0.1:{port} accepts connections, but is silent for 0.2 s"):
             resolve(f"127.0.0.1:{port}", Security(), timeout=0.2)
 
 
