@@ -109,8 +109,8 @@ def _speaks_http2(address: str, timeout: float) -> bool:
                 header += more
         except TimeoutError as error:
             raise Unreachable(
-                f"{address} accepts connections, but is silent for {timeout:g} s: the manager there stands still, or it "
-                "is not a manager's API port",
+                f"{address} accepts connections, but is silent for {timeout:g} s: the manager there stands still, "
+                "or it is not a manager's API port",
                 sent=False,
             ) from error
         except OSError:
