@@ -53,10 +53,11 @@ $(RUN_READY): $(VENV)/.made $(COLLECTION)/requirements.txt
 	@$(BIN)/python -m pip install --quiet -r $(COLLECTION)/requirements.txt
 	@touch $@
 
-# One pip call for both files, so that a fresh clone resolves once.
-$(TEST_READY): $(VENV)/.made $(COLLECTION)/requirements.txt $(TESTS)/requirements.txt
-	@echo "==> installing $(COLLECTION)/requirements.txt and $(TESTS)/requirements.txt into $(VENV)"
-	@$(BIN)/python -m pip install --quiet -r $(COLLECTION)/requirements.txt -r $(TESTS)/requirements.txt
+# One pip call for all files, so that a fresh clone resolves once.
+REQUIREMENTS := $(COLLECTION)/requirements.txt $(TESTS)/requirements.txt $(TESTS)/lint-requirements.txt
+$(TEST_READY): $(VENV)/.made $(REQUIREMENTS)
+	@echo "==> installing $(REQUIREMENTS) into $(VENV)"
+	@$(BIN)/python -m pip install --quiet $(addprefix -r ,$(REQUIREMENTS))
 	@touch $(RUN_READY) $@
 
 .PHONY: setup setup-test
@@ -86,13 +87,15 @@ lint sanity unit integration survival molecule: $(TEST_READY)
 contract: $(TEST_READY)
 	@$(STAGES) contract
 
-# What takes too long for `make test`, and a second leg on the newest Python, thus the newest ansible-core, on PATH.
-NEWEST_PYTHON ?= $(shell scripts/find-python --newest)
+# The same on a newer Python and ansible-core, where one is at hand; a part of `make test`, too.
+.PHONY: test-second-leg
+test-second-leg: $(TEST_READY)
+	@$(STAGES) second-leg
 
+# What takes too long for `make test`.
 .PHONY: test-long benchmark
 test-long: $(TEST_READY)
 	@$(STAGES) long
-	@$(MAKE) --no-print-directory VENV=.venv-newest PYTHON="$(NEWEST_PYTHON)" unit sanity integration
 
 benchmark: $(TEST_READY)
 	@$(STAGES) benchmark
@@ -103,4 +106,4 @@ format: $(TEST_READY)
 
 .PHONY: clean
 clean:
-	rm -rf .venv .venv-newest .cache .ansible .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage $(TESTS)/output
+	rm -rf .venv .cache .ansible .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage $(TESTS)/output

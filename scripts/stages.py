@@ -4,7 +4,7 @@
 
 NAME is a stage or a group (lint, quick, molecule, benchmark, all). The quick stages do not depend on time: up to --jobs
 of them run side by side, and the output of each is shown when it ends. The others run one after another, with live
-output. Every stage runs, also after a failure.
+output. Every stage runs, also after a failure. One that ends with exit code 77 was skipped.
 
 Every stage gets a home of its own (.cache/home), so that no test depends on what a person keeps in theirs.
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import collections
 import concurrent.futures
 import configparser
 import io
@@ -28,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COLLECTION = ROOT / "collections/ansible_collections/warren/load"
 TESTS = COLLECTION.relative_to(ROOT) / "tests"
 HOME = ROOT / ".cache/home"
+SKIPPED = 77  # as for automake
 PYTHON_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 GET_PIP = '''\
@@ -55,6 +57,10 @@ class Outcome:
     stage: Stage
     returncode: int
     seconds: float
+
+    @property
+    def result(self) -> str:
+        return {0: "passed", SKIPPED: "skipped"}.get(self.returncode, "FAILED")
 
 
 STAGES = [
@@ -86,6 +92,7 @@ STAGES = [
     Stage(
         "molecule-interrupted", "molecule -c .config/molecule/config.yml test --scenario-name interrupted", timed=True
     ),
+    Stage("second-leg", "scripts/second-leg", timed=True),
     Stage(
         "long",
         f"python -m pytest {TESTS}/contract {TESTS}/integration -m long",
@@ -203,10 +210,11 @@ def run(stage: Stage, env: dict[str, str], *, live: bool) -> Outcome:
         check=False,
     )
     seconds = time.monotonic() - started
-    result = "passed" if done.returncode == 0 else f"FAILED (exit code {done.returncode})"
-    words = f"{stage.name}: {result} in {seconds:.1f} s"
+    outcome = Outcome(stage, done.returncode, seconds)
+    code = f" (exit code {done.returncode})" if outcome.result == "FAILED" else ""
+    words = f"{stage.name}: {outcome.result}{code} in {seconds:.1f} s"
     print(words if live else f"{headline(stage)}\n{(done.stdout or '').rstrip()}\n{words}", flush=True)
-    return Outcome(stage, done.returncode, seconds)
+    return outcome
 
 
 def chosen(names: list[str]) -> list[Stage]:
@@ -221,15 +229,15 @@ def chosen(names: list[str]) -> list[Stage]:
 
 
 def summary(outcomes: list[Outcome], seconds: float) -> str:
-    """A table with a line a stage and the closing line `N passed, N failed`."""
+    """A table with a line a stage and the closing line `N passed, N failed`, with `N skipped` if any was."""
     width = max(len(outcome.stage.name) for outcome in outcomes)
-    failed = sum(outcome.returncode != 0 for outcome in outcomes)
+    counts = collections.Counter(outcome.result for outcome in outcomes)
     minutes, rest = divmod(round(seconds), 60)
     lines = ["", "=" * 60]
-    for outcome in outcomes:
-        result = "passed" if outcome.returncode == 0 else "FAILED"
-        lines.append(f"{outcome.stage.name:<{width}}  {result}  {outcome.seconds:7.1f} s")
-    lines += ["=" * 60, f"stages done in {minutes} min {rest} s", f"{len(outcomes) - failed} passed, {failed} failed"]
+    lines += [f"{each.stage.name:<{width}}  {each.result:<7}  {each.seconds:7.1f} s" for each in outcomes]
+    skipped = f", {counts['skipped']} skipped" if counts["skipped"] else ""
+    lines += ["=" * 60, f"stages done in {minutes} min {rest} s"]
+    lines.append(f"{counts['passed']} passed, {counts['FAILED']} failed{skipped}")
     return "\n".join(lines)
 
 
@@ -253,7 +261,7 @@ def main() -> int:
         outcomes = list(pool.map(lambda stage: run(stage, env, live=live), side_by_side))
     outcomes += [run(stage, env, live=True) for stage in stages if stage.timed]
     print(summary(outcomes, time.monotonic() - started), flush=True)
-    return int(any(outcome.returncode != 0 for outcome in outcomes))
+    return int(any(outcome.result == "FAILED" for outcome in outcomes))
 
 
 if __name__ == "__main__":

@@ -50,6 +50,13 @@ def test_a_pipe_whose_first_part_fails_is_a_failure() -> None:
     assert stages.run(stages.Stage("pipe", "false | cat"), {"PATH": "/usr/bin:/bin"}, live=False).returncode == 1
 
 
+def test_a_skipped_stage_is_neither_passed_nor_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    outcome = stages.run(stages.Stage("leg", "echo skipped: no Python; exit 77"), {"PATH": "/usr/bin:/bin"}, live=False)
+    assert outcome.result == "skipped"
+    assert "leg: skipped in" in capsys.readouterr().out
+    assert stages.summary([outcome], 1).splitlines()[-1] == "0 passed, 0 failed, 1 skipped"
+
+
 def test_every_group_names_stages_that_exist() -> None:
     known = {stage.name for stage in stages.STAGES}
     for name, members in stages.GROUPS.items():
