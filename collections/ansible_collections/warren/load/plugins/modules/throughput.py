@@ -21,6 +21,7 @@ description:
     reported, and objectives judge the response times of the planned calls.
   - Calls that fail are counted by their text and are in no rate and no percentile.
 extends_documentation_fragment:
+  - warren.load.attributes
   - warren.load.connection
   - warren.load.run
 attributes:

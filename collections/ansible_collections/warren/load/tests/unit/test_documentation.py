@@ -16,7 +16,7 @@ import yaml
 
 COLLECTION = Path(__file__).resolve().parents[2]
 PREFIX = "warren.load."
-KINDS = {"modules": "module", "callback": "callback", "lookup": "lookup", "inventory": "inventory"}
+KINDS = {"modules": "module", "callback": "callback", "lookup": "lookup", "inventory": "inventory", "filter": "filter"}
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
@@ -84,7 +84,7 @@ def test_every_option_is_described(shown):
             doc = page["doc"]
             wrong += [f"{name}: {key}" for key in ("short_description", "author", "version_added") if not doc.get(key)]
             wrong += wrong_descriptions(doc, name)
-            if kind != "lookup":  # _terms has no type
+            if kind not in ("lookup", "filter"):  # _terms and _input have no type
                 wrong += wrong_options(doc.get("options"), name)
     for name, page in shown["role"].items():
         for entry, spec in page["entry_points"].items():
@@ -109,12 +109,12 @@ def test_every_module_says_what_it_does_in_check_and_diff_mode_and_where_it_runs
 
 
 def test_every_module_and_lookup_has_examples_that_use_it(shown):
-    for kind in ("module", "lookup"):
+    for kind in ("module", "lookup", "filter"):
         for name, page in shown[kind].items():
             tasks = yaml.safe_load(page["examples"])
             assert tasks, name
             assert all(task.get("name") for task in tasks), name
-            assert any(name in task for task in tasks) or (kind == "lookup" and name in page["examples"]), name
+            assert any(name in task for task in tasks) or (kind != "module" and name in page["examples"]), name
 
 
 def test_every_module_shows_what_comes_back(shown):
@@ -145,3 +145,18 @@ def imported(tree):
     elif isinstance(tree, list):
         for each in tree:
             yield from imported(each)
+
+
+def test_the_readme_names_everything():
+    text = (COLLECTION / "README.md").read_text(encoding="utf-8")
+    files = [file for folder in KINDS for file in (COLLECTION / "plugins" / folder).glob("[!_]*.py")]
+    files += (COLLECTION / "playbooks").glob("*.yml")
+    names = {file.stem for file in files} | {folder.name for folder in (COLLECTION / "roles").iterdir()}
+    assert not sorted(name for name in names if f"`{name}`" not in text)
+
+
+def test_the_readme_of_each_role_names_its_entry_points(shown):
+    for name, page in shown["role"].items():
+        text = (COLLECTION / "roles" / name.removeprefix(PREFIX) / "README.md").read_text(encoding="utf-8")
+        missing = sorted(entry for entry in page["entry_points"] if f"`{entry}`" not in text)
+        assert missing == [] or list(page["entry_points"]) == ["main"], f"{name}: {missing}"
