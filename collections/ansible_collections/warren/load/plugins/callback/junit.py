@@ -291,7 +291,13 @@ class CallbackModule(CallbackBase):
             return  # it could not be written, and the task says so
         self._suite = suite_name(document["run"])
         self._properties = suite_properties(document, self._folder)
-        for case in document_cases(document, self._folder):
+        cases = document_cases(document, self._folder)
+        # A phase that was skipped because this scenario has none such is no phase of it.
+        known = {case.name for case in cases if case.classname == PHASES}
+        for key, case in list(self._cases.items()):
+            if case.classname == PHASES and case.state == "skipped" and case.name not in known:
+                del self._cases[key]
+        for case in cases:
             own = self._cases.get((case.classname, case.name))
             if own is None:
                 self._put(case, write=False)

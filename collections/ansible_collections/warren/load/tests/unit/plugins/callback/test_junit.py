@@ -272,8 +272,10 @@ def test_what_the_results_say_is_in_the_report(monkeypatch, tmp_path, playing):
     }
     (tmp_path / "results.json").write_text(json.dumps(document))
     playing.callback.v2_runner_on_ok(result("warren.load.await_containers"))
+    playing.callback.v2_runner_on_skipped(result("warren.load.throughput"))
     playing.callback.v2_runner_on_ok(result("warren.load.report", {"results_path": str(tmp_path), "green": False}))
     cases = playing.cases()
+    assert ("phases", "throughput") not in cases
     assert cases["phases", "await"] == "error"
     assert cases["objectives", "b: B holds."] == "failure"
     root = ET.parse(playing.path).getroot()
