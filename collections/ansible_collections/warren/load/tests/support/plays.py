@@ -36,7 +36,7 @@ ROOT = COLLECTION.parents[3]
 OBJECTIVES = COLLECTION / "tests/survival/objectives.yml"
 CALLBACKS = Path(__file__).with_name("callbacks")
 CONNECTIONS = Path(__file__).with_name("connections")
-TIME_LIMIT = 240.0  # seconds for one playbook
+TIME_LIMIT = 300.0  # seconds for one playbook
 MARK = "WARREN_LOAD_TEST_PLACE"
 LITTLE: dict[str, t.Any] = {
     "services": 6,
@@ -127,7 +127,7 @@ class Play:
         """Tasks begun and ended so far."""
         return [json.loads(line) for line in self._marks.read_text(encoding="utf-8").splitlines()]
 
-    def until(self, check: Callable[[], t.Any], what: str, within: float = 120.0) -> t.Any:
+    def until(self, check: Callable[[], t.Any], what: str, within: float = 240.0) -> t.Any:
         """Wait for something while the play goes on; AssertionError if it ends first."""
 
         def look() -> t.Any:
@@ -260,6 +260,10 @@ class Place:
     def engines(self) -> dict[int, str]:
         """Those of them that are a module under way."""
         return {pid: words for pid, words in self.left().items() if "AnsiballZ" in words or "async_wrapper" in words}
+
+    def wait_until_gone(self) -> None:
+        """Wait until nothing is left: the wrapper that Ansible keeps around a module looks every 5 s."""
+        eventually(lambda: not self.left(), 15.0, lambda: f"all processes have ended: {self.left()}")
 
     def kill_all(self) -> None:
         """End whatever a failed test left."""

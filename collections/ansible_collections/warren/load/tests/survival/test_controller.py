@@ -60,7 +60,7 @@ def test_struck_in(place: Place, world: World, phase: str, number: signal.Signal
     place.run("cleanup")
     assert records_of(world) == 0
     assert place.locks() == []
-    assert place.left() == {}
+    place.wait_until_gone()
 
 
 def test_the_next_run_is_free(place: Place) -> None:
@@ -93,11 +93,11 @@ def test_struck_with_a_sandbox_of_its_own(sandbox: Place, phase: str, number: si
     play.until_task(OF_THE_SANDBOX[phase])
     play.strike(number)
     sandbox.run("cleanup")
-    eventually(lambda: not sandbox.left(), ENGINE_ENDS, lambda: f"all processes have ended: {sandbox.left()}")
+    sandbox.wait_until_gone()
     assert sandbox.locks() == []
     if phase == "create":
         sandbox.run()
-        assert sandbox.left() == {}
+        sandbox.wait_until_gone()
 
 
 def test_a_sandbox_that_was_there_before_stays(sandbox: Place) -> None:
@@ -119,7 +119,7 @@ def test_nothing_is_stopped_while_a_run_goes_on(sandbox: Place) -> None:
     assert "is in use by" in refused.output
     assert running.items() <= sandbox.left().items()
     assert play.wait() == 0
-    assert sandbox.left() == {}
+    sandbox.wait_until_gone()
 
 
 def test_an_engine_ends_by_its_lease(place: Place, world: World) -> None:

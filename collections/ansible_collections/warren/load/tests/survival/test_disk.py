@@ -74,7 +74,7 @@ def test_the_disk_fills_up(disk: Path, world: World, tmp_path: Path, what: str, 
         (disk / "filler").unlink()
         place.run("cleanup")
         assert list(disk.glob("*/locks/*.json")) == []
-        assert place.left() == {}
+        place.wait_until_gone()
         place.run()
     finally:
         place.kill_all()

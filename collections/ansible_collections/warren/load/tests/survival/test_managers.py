@@ -54,7 +54,7 @@ def test_a_manager_dies(tmp_path: Path, who: str, phase: str) -> None:
         assert outcome["measurements"]["cleanup"]["containers_left"] == 0
         assert records_of(world) == 0
         assert place.locks() == []
-        assert place.left() == {}
+        place.wait_until_gone()
 
 
 @pytest.mark.parametrize("phase", ENGINES)
@@ -72,7 +72,7 @@ def test_all_managers_die(tmp_path: Path, dialect: Dialect, phase: str) -> None:
         assert phase in [row["name"] for row in outcome["run"]["phases"] if row["status"] == "failed"]
         assert place.red_cases()
         assert place.locks() == []
-        assert place.left() == {}
+        place.wait_until_gone()
 
         again = place.start("cleanup")
         assert again.wait() == 2

@@ -51,7 +51,7 @@ def test_the_engine_dies(place: Place, world: World, phase: str) -> None:
         place.run("cleanup")
     assert records_of(world) == 0
     assert place.locks() == []
-    assert place.left() == {}
+    place.wait_until_gone()
 
 
 @pytest.mark.parametrize("phase", ENGINES)
@@ -67,4 +67,4 @@ def test_the_hollow_workers_die(place: Place, world: World, phase: str) -> None:
     assert (cleanup["services_left"], cleanup["containers_left"]) == (0, 0)
     assert records_of(world) == 0
     assert place.locks() == []
-    assert place.left() == {}
+    place.wait_until_gone()

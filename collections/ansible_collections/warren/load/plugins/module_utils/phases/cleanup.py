@@ -179,10 +179,12 @@ class _Cleanup:
                 try:
                     await self._cluster.write(method, request, deadline)
                 except NotFound:
-                    pass
+                    self._answered = time.monotonic()
                 except WarrenError as error:
                     self.failures[str(error)] += 1
                     broken = True  # most likely there is no leader now: look again before the others wait in vain
+                else:
+                    self._answered = time.monotonic()
 
         self.first_delete = self.first_delete or time.time()
         await asyncio.gather(*(sender() for _sender in range(self._options.outstanding)))

@@ -5,6 +5,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import time
+import types
 
 import pytest
 
@@ -210,6 +213,25 @@ def test_where_no_manager_answers_any_more_it_gives_up(run_phase, cluster, monke
     ran = run_phase(cleanup, OPTIONS)
     assert ran.measurements["containers_left"] == 12
     assert ran.reporter.ended_early == "no manager has answered for 0 s"
+
+
+def test_writes_that_take_long_are_no_silence(run_phase, cluster, monkeypatch):
+    now = itertools.count(step=0.01)
+    shift = [0.0]
+    clock = types.SimpleNamespace(monotonic=lambda: next(now) + shift[0], time=time.time)
+    monkeypatch.setattr(cleanup, "time", clock)
+    fill(cluster)
+    ticking(cluster)
+    write = cluster.write
+
+    async def slowly(*arguments):
+        shift[0] += cleanup.PATIENCE * 0.7
+        return await write(*arguments)
+
+    cluster.write = slowly
+    ran = run_phase(cleanup, OPTIONS)
+    assert ran.reporter.ended_early is None
+    assert cluster.containers == {}
 
 
 def test_where_no_manager_ever_answers_that_is_raised(run_phase, cluster, monkeypatch):
