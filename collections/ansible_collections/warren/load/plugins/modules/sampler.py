@@ -252,7 +252,8 @@ def main() -> None:
     params = module.params
     try:
         if module.check_mode:
-            result: dict[str, t.Any] = {"changed": True, "ended": ""}
+            record = supervision.running_record(f"{params['dir']}/pid.json")
+            result: dict[str, t.Any] = {"changed": params["state"] == "started" or record is not None, "ended": ""}
         elif params["state"] == "started":
             result = start(params)
         elif params["run_id"]:
