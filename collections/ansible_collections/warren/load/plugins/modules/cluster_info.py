@@ -69,12 +69,20 @@ managers:
   sample:
     - name: manager-1
       api_address: 10.0.0.1:8080
+      raft_address: 10.0.0.1:7946
+      listed: true
       reachable: true
+      voters: [manager-1, manager-2, manager-3]
       leader: true
       tls: false
       how: plaintext
       pin: null
       pinned_now: false
+voter_addresses:
+  description: The Raft address of each of RV(voters).
+  returned: success
+  type: dict
+  sample: {manager-1: "10.0.0.1:7946", manager-2: "10.0.0.2:7946", manager-3: "10.0.0.3:7946"}
 voters:
   description: The managers that the cluster itself counts, dead ones included.
   returned: success

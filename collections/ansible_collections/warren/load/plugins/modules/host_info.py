@@ -101,7 +101,7 @@ host:
     machine: 5f3a01c2aa10
     clock_offset: {value: 0.012, unit: s, low: -0.12, high: 0.144, n: 1}
 processes:
-  description: The processes that were found.
+  description: The processes that were found. C(disk_free) is what the disk of their C(data_dir) has left, in MB.
   returned: always
   type: list
   elements: dict
@@ -110,6 +110,8 @@ processes:
       kind: manager
       pid: 4711
       open_files_limit: 1048576
+      data_dir: /var/lib/warren
+      disk_free: 17040
       program: {path: /usr/local/bin/warren, sha256: 9f86d081884c, version: v1.6.0}
 absent:
   description: A clause for each process that was not found, by its name.
@@ -172,9 +174,18 @@ def main() -> None:
             program, reason = host.program(pid)
             if program is None:
                 unavailable.append(f"Which program {raw['name']} runs is not known: {reason}.")
-            limit = host.open_files_limit(pid)
-            row = {"name": raw["name"], "kind": raw["kind"], "pid": pid}
-            processes.append({**row, "open_files_limit": limit, "program": program})
+            data_dir = host.data_dir(pid)
+            processes.append(
+                {
+                    "name": raw["name"],
+                    "kind": raw["kind"],
+                    "pid": pid,
+                    "open_files_limit": host.open_files_limit(pid),
+                    "data_dir": data_dir,
+                    "disk_free": data_dir and host.disk_free(data_dir),
+                    "program": program,
+                }
+            )
     except re.error as error:
         module.fail_json(msg=f"processes: match is not a regular expression: {error}.")
     module.exit_json(

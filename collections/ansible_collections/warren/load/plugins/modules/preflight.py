@@ -13,8 +13,10 @@ short_description: Look whether a cluster is fit for a load test
 version_added: 0.1.0
 author: warren.load contributors (@warren-load)
 description:
-  - Changes nothing. Fails, with one sentence, where no manager can be reached, TLS cannot be agreed on, there is no
-    leader, too few workers are ready, or services are there that no run of this collection made.
+  - Changes nothing. Fails where no manager can be reached, TLS cannot be agreed on, there is no leader, too few workers
+    are ready, a manager of the inventory is in another cluster, services are there that no run of this collection made,
+    real workers could never pull the image, or a host lacks disk or open files. Each is one sentence with its remedy.
+  - What does not forbid a load test becomes a finding.
 extends_documentation_fragment:
   - warren.load.attributes
   - warren.load.connection
@@ -33,6 +35,36 @@ options:
     description: How many workers must be ready.
     type: int
     default: 1
+  worker_names:
+    description: The workers that the inventory names.
+    type: list
+    elements: str
+    default: []
+  hollow_prefix:
+    description: What the names of hollow workers begin with; a number follows. They pull no image.
+    type: str
+    default: ""
+  listed:
+    description: Whether O(managers) are those of an inventory, which is compared with the cluster, and not one address.
+    type: bool
+    default: false
+  image:
+    description: The image of the services.
+    type: str
+    default: ""
+  containers:
+    description: How many containers will be asked for.
+    type: int
+    default: 0
+  outstanding:
+    description: How many calls may be outstanding at a time.
+    type: int
+    default: 1
+  hosts:
+    description: What M(warren.load.host_info) returned of each host, or its name with C(unreachable).
+    type: list
+    elements: dict
+    default: []
   allow_foreign:
     description: Whether to go on where services are that no run of this collection made.
     type: bool
@@ -65,12 +97,20 @@ managers:
   sample:
     - name: manager-1
       api_address: 10.0.0.1:8080
+      raft_address: 10.0.0.1:7946
+      listed: true
       reachable: true
+      voters: [manager-1]
       leader: true
       tls: true
       how: ca file
       pin: 5f3a01c2
       pinned_now: false
+voter_addresses:
+  description: The Raft address of each of RV(voters).
+  returned: success
+  type: dict
+  sample: {manager-1: "10.0.0.1:7946"}
 voters:
   description: The managers that the cluster itself counts, dead ones included.
   returned: success
@@ -127,6 +167,13 @@ from ansible_collections.warren.load.plugins.module_utils.phases.wiring import A
 
 ARGUMENTS: Arguments = {
     "workers": {"type": "int", "default": 1},
+    "worker_names": {"type": "list", "elements": "str", "default": []},
+    "hollow_prefix": {"type": "str", "default": ""},
+    "listed": {"type": "bool", "default": False},
+    "image": {"type": "str", "default": ""},
+    "containers": {"type": "int", "default": 0},
+    "outstanding": {"type": "int", "default": 1},
+    "hosts": {"type": "list", "elements": "dict", "default": []},
     "allow_foreign": {"type": "bool", "default": False},
     "leader_timeout": {"type": "float", "default": 15.0},
 }

@@ -37,7 +37,7 @@ def look(path: str, name: str) -> tuple[dict[str, Any], list[str]]:
         "cpu_model": _cpu_model(),
         "cores": os.cpu_count(),
         **dict(zip(("memory", "memory_available"), _memory(), strict=False)),
-        "disk_free": _disk_free(path),
+        "disk_free": disk_free(path),
         "disk_path": path,
         "open_files_limit": _limit(resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
         "machine": _machine(),
@@ -59,6 +59,21 @@ def open_files_limit(pid: int) -> int | None:
     except OSError:
         return None
     return int(found.group(1)) if found else None
+
+
+def data_dir(pid: int) -> str | None:
+    """The folder that a process was given as --data-dir, None where it was given none or hides it."""
+    words = process_table.command_line(pid)
+    for word, following in zip(words, [*words[1:], ""], strict=False):
+        name, equals, value = word.partition("=")
+        if name == "--data-dir":
+            try:
+                base = os.readlink(os.path.join(process_table.PROC, str(pid), "cwd"))
+            except OSError:
+                base = ""
+            path = os.path.join(base, value if equals else following)
+            return path if os.path.isabs(path) else None
+    return None
 
 
 def program(pid: int) -> tuple[dict[str, Any] | None, str]:
@@ -146,7 +161,7 @@ def _vm_stat(text: str) -> int | None:
     return int(size.group(1)) * sum(pages) // MEGABYTE if size and pages else None
 
 
-def _disk_free(path: str) -> int | None:
+def disk_free(path: str) -> int | None:
     """MB that the caller may still write on the disk of the nearest folder that exists."""
     while path and not os.path.isdir(path) and os.path.dirname(path) != path:
         path = os.path.dirname(path)

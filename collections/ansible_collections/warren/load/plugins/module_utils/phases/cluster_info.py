@@ -38,6 +38,7 @@ class Options:
 
 async def look(cluster: Cluster, leader_timeout: float) -> dict[str, t.Any]:
     """All that is returned, of a cluster of which at least one manager answers; ``leader`` is None if there is none."""
+    listed = set(cluster.managers)  # the search for a leader may add one
     try:
         leader: str | None = (await cluster.leader(leader_timeout))[0]
     except NoLeader:
@@ -45,11 +46,15 @@ async def look(cluster: Cluster, leader_timeout: float) -> dict[str, t.Any]:
     managers = []
     for name, manager in cluster.managers.items():
         resolved = cluster.resolved.get(name)
+        view = await _view(cluster, name)
         managers.append(
             {
                 "name": name,
                 "api_address": manager.api_address,
-                "reachable": await _answers(cluster, name),
+                "raft_address": manager.raft_address,
+                "listed": name in listed,
+                "reachable": view is not None,
+                "voters": None if view is None else sorted(_voters(view)),
                 "leader": name == leader,
                 "tls": resolved.tls if resolved else None,
                 "how": resolved.how if resolved else None,
@@ -64,7 +69,8 @@ async def look(cluster: Cluster, leader_timeout: float) -> dict[str, t.Any]:
     return {
         "leader": leader,
         "managers": managers,
-        "voters": sorted(server.id for server in info.servers if server.suffrage == "Voter"),
+        "voters": sorted(_voters(info)),
+        "voter_addresses": _voters(info),
         "dialect": cluster.dialect.value,
         "security": speaker.how,
         "workers_ready": ready_workers(nodes),
@@ -77,14 +83,19 @@ async def look(cluster: Cluster, leader_timeout: float) -> dict[str, t.Any]:
     }
 
 
-async def _answers(cluster: Cluster, name: str) -> bool:
+def _voters(info: t.Any) -> dict[str, str]:
+    """Raft address by node id."""
+    return {server.id: server.address for server in info.servers if server.suffrage == "Voter"}
+
+
+async def _view(cluster: Cluster, name: str) -> t.Any:
+    """The cluster as one manager sees it; None where it does not answer."""
     if name not in cluster.clients:
-        return False
+        return None
     try:
-        await cluster.clients[name].call("GetClusterInfo", timeout=ANSWER)
+        return await cluster.clients[name].call("GetClusterInfo", timeout=ANSWER)
     except WarrenError:
-        return False
-    return True
+        return None
 
 
 def _lacking(found: dict[str, t.Any], wait_for: dict[str, t.Any]) -> str | None:

@@ -65,19 +65,40 @@ def test_foreign_services_are_refused_unless_allowed(cluster):
 
 
 def test_no_leader_and_too_few_workers_are_refused(cluster):
-    with pytest.raises(ValueError, match="only 1 of the 2 workers"):
+    with pytest.raises(ValueError, match="Only 1 of the 2 workers"):
         look(cluster, preflight, preflight.Options(workers=2))
     cluster.nodes[0].status = "down"
-    with pytest.raises(ValueError, match=r"no worker is ready.*'down': 1"):
+    with pytest.raises(ValueError, match=r"No worker is ready \(nodes now: 1 down\)"):
         look(cluster, preflight, preflight.Options())
     cluster.leader_name = None
-    with pytest.raises(NoLeader, match="within 15 s"):
+    with pytest.raises(NoLeader, match="within 15 s, and of its 1 manager manager-1 answered"):
         look(cluster, preflight, preflight.Options())
+
+
+def test_every_reason_against_a_run_is_named_at_once(cluster):
+    cluster.add_service("theirs")
+    with pytest.raises(
+        ValueError, match=r"Only 1 of the 3 .*\n1 service is there that .*theirs.*\nwarren_load_image is"
+    ):
+        look(cluster, preflight, preflight.Options(workers=3, image="nginx"))
+
+
+def test_hollow_workers_pull_no_image(cluster):
+    look(cluster, preflight, preflight.Options(image="nginx", hollow_prefix="worker-"))
+
+
+def test_why_nobody_answers(cluster):
+    async def opened():
+        raise Unreachable("nobody answers at 10.0.0.1:8080", sent=False)
+
+    options = preflight.Options(hosts=[{"name": "manager-1", "unreachable": True}])
+    with pytest.raises(ValueError, match="limactl start manager-1"):
+        asyncio.run(preflight.run(opened, options))
 
 
 def test_managers_and_other_roles_are_no_workers(cluster):
     cluster.nodes[0].role = "manager"
-    with pytest.raises(ValueError, match="no worker is ready"):
+    with pytest.raises(ValueError, match="No worker is ready"):
         look(cluster, preflight, preflight.Options())
     cluster.nodes[0].role = "hybrid"
     assert look(cluster, preflight, preflight.Options())["workers_ready"] == ["worker-1"]
