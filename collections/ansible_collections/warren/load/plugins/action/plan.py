@@ -43,6 +43,7 @@ SPEC: dict[str, dict[str, t.Any]] = {
     "costs": {"type": "str", "choices": ["ideal", "measured", "real"], "default": "real"},
     "objectives": {"type": "list", "elements": "dict", "default": []},
     "objective_changes": {"type": "raw"},
+    "notes": {"type": "list", "elements": "str", "default": []},
     "keep": {"type": "bool", "default": False},
 }
 

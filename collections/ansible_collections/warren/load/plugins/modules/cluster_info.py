@@ -72,7 +72,7 @@ managers:
       raft_address: 10.0.0.1:7946
       listed: true
       reachable: true
-      voters: [manager-1, manager-2, manager-3]
+      voters: {manager-1: "10.0.0.1:7946"}
       leader: true
       tls: false
       how: plaintext

@@ -155,11 +155,11 @@ summary:
   sample: "pass: 10 of 13 objectives passed, 3 were not judged"
 """
 
-import traceback
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.warren.load.plugins.module_utils.libraries import lacking
 from ansible_collections.warren.load.plugins.module_utils.objectives.judging import FAIL_AT, judge
 from ansible_collections.warren.load.plugins.module_utils.objectives.merging import merge
 from ansible_collections.warren.load.plugins.module_utils.objectives.rows import (
@@ -170,11 +170,9 @@ from ansible_collections.warren.load.plugins.module_utils.objectives.rows import
 )
 
 try:
-    import jmespath  # noqa: F401  # pylint: disable=unused-import
+    import jmespath
 except ImportError:
-    JMESPATH_ERROR: str | None = traceback.format_exc()
-else:
-    JMESPATH_ERROR = None
+    jmespath = None
 
 
 def main() -> None:
@@ -191,8 +189,8 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    if JMESPATH_ERROR:
-        module.fail_json(msg=missing_required_lib("jmespath"), exception=JMESPATH_ERROR)
+    if jmespath is None:
+        module.fail_json(msg=lacking("jmespath"))
     try:
         module.exit_json(changed=False, **_judged(module.params))
     except ObjectiveError as error:

@@ -138,6 +138,11 @@ options:
   objective_changes:
     description: Rows to lay over O(objectives), as module M(warren.load.judge) takes them.
     type: raw
+  notes:
+    description: Sentences to print with the plan.
+    type: list
+    elements: str
+    default: []
   keep:
     description: Whether the services stay after the run.
     type: bool

@@ -100,7 +100,7 @@ managers:
       raft_address: 10.0.0.1:7946
       listed: true
       reachable: true
-      voters: [manager-1]
+      voters: {manager-1: "10.0.0.1:7946"}
       leader: true
       tls: true
       how: ca file

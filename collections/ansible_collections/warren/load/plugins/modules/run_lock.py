@@ -135,7 +135,7 @@ def main() -> None:
         act = take if module.params["state"] == "present" else give_up
         result = act(module.params, module.check_mode)
     except locks.Locked as error:
-        module.fail_json(msg=str(error), owner=error.lock.owner, run_id=error.lock.run_id)
+        module.fail_json(msg=str(error))
     except OSError as error:
         module.fail_json(msg=f"The lock {module.params['path']} cannot be used: {error.filename}: {error.strerror}.")
     module.exit_json(**result)

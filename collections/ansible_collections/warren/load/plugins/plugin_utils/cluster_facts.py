@@ -307,6 +307,7 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
         "heartbeats": public.choice("warren_load_heartbeats", CHOICES["warren_load_heartbeats"], "full"),
         "allow_foreign": public.flag("warren_load_allow_foreign"),
         "keep": public.flag("warren_load_keep"),
+        "confirm": public.flag("warren_load_confirm"),
         "fail_at": public.choice("warren_load_fail_at", CHOICES["warren_load_fail_at"], "missed"),
         "objectives_file": os.path.abspath(os.path.expanduser(objectives)) if objectives else "",
         "results_dir": public.text("warren_load_results_dir", around.results_home),

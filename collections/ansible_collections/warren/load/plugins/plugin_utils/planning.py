@@ -121,7 +121,7 @@ def samples(options: Options) -> list[dict[str, t.Any]]:
 def notes(options: Options) -> list[str]:
     """What a person should know before it happens."""
     containers = options["services"] * options["replicas"]
-    found = []
+    found = list(options["notes"])
     if options["keep"]:
         found.append("The services stay (keep): run cleanup.yml when you no longer need them.")
     else:
@@ -190,6 +190,14 @@ def plan_facts(options: Options, plan: dict[str, t.Any]) -> list[tuple[str, str]
     facts[0] = ("Cluster", f"{facts[0][1]}{_count(managers, 'manager')}{kind}, {_count(workers, hollow + 'worker')}")
     parts = [f"{name} {span_text(span)}" for name, span in seconds.items() if name != "total"]
     facts.append(("Takes", f"about {span_text(seconds['total'])}: {', '.join(parts)}"))
+    factor = max(options["clock_factor"], 0.001)
+    timers = (
+        ("scheduler", SCHEDULER_TICK),
+        ("worker poll", WORKER_POLL),
+        ("heartbeat", HEARTBEAT),
+        ("reconciler", RECONCILER_TICK),
+    )
+    facts.append(("Warren's timers", ", ".join(f"{name} {number(seconds / factor)} s" for name, seconds in timers)))
     facts += [(entry["label"], _sample_text(entry)) for entry in plan["samples"]]
     facts.append(("Results", options["results_path"]))
     return [(name, text) for name, text in facts if text]
@@ -218,8 +226,8 @@ def _sample_text(entry: dict[str, t.Any]) -> str:
     if not entry["enough"]:
         return f"{have}, too few: {entry['needed']} give an upper bound"
     if entry["statistic"] == "p99" and entry["n"] < SHARP_P99:
-        return f"{have}, enough for an upper bound; {SHARP_P99} make it sharp"
-    return f"{have}, enough"
+        return f"{have}, enough for an upper bound ({entry['needed']}); {SHARP_P99} make it sharp"
+    return f"{have}, enough (an upper bound takes {entry['needed']})"
 
 
 def _count(count: int, thing: str) -> str:

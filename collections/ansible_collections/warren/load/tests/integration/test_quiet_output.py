@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[6]
@@ -32,6 +33,23 @@ PLAYBOOK = """
         - name: Again
           ansible.builtin.fail: {msg: the same sentence}
 """
+
+
+ENDED = """
+import atexit, signal, sys
+sys.path.insert(0, "plugins/callback")
+import quiet
+shown = quiet.CallbackModule()
+signal.setitimer(signal.ITIMER_REAL, 60)  # as a task does that has just begun
+atexit._run_exitfuncs()
+print(signal.getitimer(signal.ITIMER_REAL)[0])
+"""
+
+
+def test_no_alarm_rings_when_python_ends() -> None:
+    """It would kill ansible-playbook, whose exit code would no longer be that of the run."""
+    done = subprocess.run([sys.executable, "-c", ENDED], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "0.0\n"
 
 
 def test_quiet_output(tmp_path: Path) -> None:

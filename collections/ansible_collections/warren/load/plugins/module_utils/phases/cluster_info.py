@@ -54,7 +54,7 @@ async def look(cluster: Cluster, leader_timeout: float) -> dict[str, t.Any]:
                 "raft_address": manager.raft_address,
                 "listed": name in listed,
                 "reachable": view is not None,
-                "voters": None if view is None else sorted(_voters(view)),
+                "voters": None if view is None else _voters(view),
                 "leader": name == leader,
                 "tls": resolved.tls if resolved else None,
                 "how": resolved.how if resolved else None,

@@ -114,9 +114,11 @@ def _members(found: dict[str, t.Any], wanted: Wanted) -> Iterator[str]:
     if not wanted.listed:
         return
     for manager in found["managers"]:
-        theirs = manager["voters"]
-        if manager["reachable"] and not set(theirs or []) & set(found["voters"]):
-            cluster = f"belongs to another cluster (that of {_list(theirs)})" if theirs else "has joined no cluster"
+        theirs = manager["voters"] or {}
+        # By address too: every first manager is called manager-1 unless somebody names it.
+        if manager["reachable"] and not theirs.items() & found["voter_addresses"].items():
+            others = ", ".join(f"{name} at {address}" for name, address in list(theirs.items())[:NAMED])
+            cluster = f"belongs to another cluster (that of {others})" if theirs else "has joined no cluster"
             yield (
                 f"Manager {manager['name']} ({manager['api_address']}) {cluster}, not to that of "
                 f"{found['leader']}: take it out of the inventory's group managers, or join it."

@@ -39,7 +39,8 @@ async def run(open_cluster: Callable[[], Awaitable[Cluster]], options: Options) 
     except Unreachable as error:
         if error.method:
             raise
-        raise ValueError(nobody(error.details, options.hosts)) from error
+        # Where only an address is known, the hosts say nothing about who should listen there.
+        raise ValueError(nobody(error.details, options.hosts if options.listed else [])) from error
     if found["leader"] is None:
         raise NoLeader(leaderless(found, options.leader_timeout))
     if against := refusals(found, options):

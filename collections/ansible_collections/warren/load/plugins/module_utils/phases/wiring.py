@@ -12,7 +12,7 @@ import traceback
 import typing as t
 from pathlib import Path
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.warren.load.plugins.module_utils.api.channel import GRPC_IMPORT_ERROR, MODES, Security
 from ansible_collections.warren.load.plugins.module_utils.api.cluster import Cluster, Manager
@@ -27,6 +27,7 @@ from ansible_collections.warren.load.plugins.module_utils.api.lean_client import
 from ansible_collections.warren.load.plugins.module_utils.api.schema import PROTOBUF_IMPORT_ERROR
 from ansible_collections.warren.load.plugins.module_utils.engine.loop import Stop, run
 from ansible_collections.warren.load.plugins.module_utils.engine.reporter import Reporter
+from ansible_collections.warren.load.plugins.module_utils.libraries import lacking
 
 if t.TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -77,7 +78,7 @@ def sentence(error: Exception) -> str:
         text = f"{error}; the managers may speak another dialect: set warren_load_dialect to auto"
     else:
         text = str(error) or type(error).__name__
-    names_an_option = text.partition(":")[0].isidentifier()
+    names_an_option = text.partition(":")[0].isidentifier() or text.startswith("warren_load_")
     return (text if names_an_option else text[:1].upper() + text[1:]).rstrip(".") + "."
 
 
@@ -120,7 +121,7 @@ def _module(arguments: Arguments) -> AnsibleModule:
         ("hpack", HPACK_IMPORT_ERROR),
     ):
         if error is not None:
-            module.fail_json(msg=missing_required_lib(library), exception=str(error))
+            module.fail_json(msg=lacking(library))
     return module
 
 

@@ -48,5 +48,8 @@ def test_a_wrong_row_is_one_sentence(capfd):
 
 
 def test_a_missing_library_is_named(capfd, monkeypatch):
-    monkeypatch.setattr(judge, "JMESPATH_ERROR", "No module named 'jmespath'")
-    assert "jmespath" in run(capfd, objectives=[ROW])["msg"]
+    monkeypatch.setattr(judge, "jmespath", None)
+    result = run(capfd, objectives=[ROW])
+    assert "lacks the library jmespath" in result["msg"]
+    assert "-m pip install jmespath" in result["msg"]
+    assert "exception" not in result

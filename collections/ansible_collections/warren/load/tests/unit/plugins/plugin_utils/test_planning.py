@@ -52,6 +52,7 @@ def options(**changes):
         "costs": "real",
         "objectives": OBJECTIVES,
         "keep": False,
+        "notes": [],
     }
     return {**given, **changes}
 
@@ -106,7 +107,7 @@ def test_facts():
     facts = dict(plan_facts(options(), make_plan(options())))
     assert facts["Cluster"] == "sandbox: 1 manager (simulator), 2 hollow workers"
     assert facts["Creates"] == "50 services x 3 = 150 containers, one after another"
-    assert facts["API latency p99"] == "1000 calls, enough for an upper bound; 3000 make it sharp"
+    assert facts["API latency p99"] == "1000 calls, enough for an upper bound (368); 3000 make it sharp"
     assert facts["Scheduler"] == "150 containers, all of them counted"
     assert "latency 5 s" in facts["Takes"]
 

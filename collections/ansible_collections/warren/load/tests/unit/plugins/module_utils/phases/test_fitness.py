@@ -28,7 +28,7 @@ def manager(number: int, **other: Any) -> dict[str, Any]:
         "raft_address": f"10.0.0.{number}:7946",
         "listed": True,
         "reachable": True,
-        "voters": sorted(RAFT),
+        "voters": RAFT,
         "pinned_now": False,
         **other,
     }
@@ -97,11 +97,11 @@ def test_a_fit_cluster() -> None:
         ),
         ({}, {"image": "nginx:alpine"}, "warren_load_image is 'nginx:alpine', which names no registry"),
         (
-            {"managers": [manager(1), manager(2, voters=["other"])]},
+            {"managers": [manager(1), manager(2, voters={"manager-1": "10.0.9.1:7946"})]},
             {},
-            "Manager manager-2 (10.0.0.2:8080) belongs to another cluster (that of other), not to that of manager-1:",
+            "Manager manager-2 (10.0.0.2:8080) belongs to another cluster (that of manager-1 at 10.0.9.1:7946), ",
         ),
-        ({"managers": [manager(1), manager(2, voters=[])]}, {}, "Manager manager-2 (10.0.0.2:8080) has joined no"),
+        ({"managers": [manager(1), manager(2, voters={})]}, {}, "Manager manager-2 (10.0.0.2:8080) has joined no"),
         (
             {"managers": [manager(1), {**manager(4), "reachable": False}]},
             {},

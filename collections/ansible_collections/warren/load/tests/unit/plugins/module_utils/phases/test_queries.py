@@ -91,7 +91,7 @@ def test_why_nobody_answers(cluster):
     async def opened():
         raise Unreachable("nobody answers at 10.0.0.1:8080", sent=False)
 
-    options = preflight.Options(hosts=[{"name": "manager-1", "unreachable": True}])
+    options = preflight.Options(listed=True, hosts=[{"name": "manager-1", "unreachable": True}])
     with pytest.raises(ValueError, match="limactl start manager-1"):
         asyncio.run(preflight.run(opened, options))
 
@@ -154,6 +154,7 @@ def test_a_cluster_that_does_not_answer_yet_is_waited_for(cluster):
     [
         (ValueError("services: 0 must be more than 0"), "services: 0 must be more than 0."),
         (ValueError("the cluster is late."), "The cluster is late."),
+        (ValueError("warren_load_image is wrong"), "warren_load_image is wrong."),
         (SecurityError("the CA is wrong"), "The CA is wrong."),
         (Unreachable("nobody answers at x:1", sent=False), "No manager can be reached: nobody answers at x:1; start"),
         (NoLeader("nobody leads"), "The cluster has no leader: nobody leads; see"),
