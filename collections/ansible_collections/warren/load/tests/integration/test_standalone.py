@@ -80,6 +80,22 @@ def test_nothing_that_is_not_the_collections_own_is_in_the_tarball(alone: Path) 
     assert not (installed / "tests/output").exists()
 
 
+def test_check_needs_no_library_and_no_cluster(alone: Path) -> None:
+    """On ansible-core alone: the plan is made from the settings, and nothing is installed, started or written."""
+    empty = alone / "empty"
+    site = "---\n- name: Plan\n  ansible.builtin.import_playbook: warren.load.load_large\n"
+    (empty / "plan.yml").write_text(site, encoding="utf-8")
+    before = set(empty.iterdir())
+    output = run(alone, "ansible-playbook", "plan.yml", "--check", cwd=empty)
+    assert "Plan of run" in output
+    assert "1000 services x 3 = 3000 containers" in output
+    assert "Traceback" not in output
+    assert set(empty.iterdir()) == before
+    assert not (alone / "home/.local/state/warren-load").exists()
+
+    run(alone, "ansible-playbook", "plan.yml", "--check", "-e", "services=0", cwd=empty, rc=2)
+
+
 def test_load_small_without_an_inventory(alone: Path) -> None:
     """On the implicit localhost: starts the sandbox, and installs the libraries that it lacks beside it."""
     empty = alone / "empty"
