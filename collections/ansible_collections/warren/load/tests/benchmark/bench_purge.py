@@ -22,33 +22,21 @@ import time
 import typing as t
 from pathlib import Path
 
-from ansible_collections.warren.load.plugins.module_utils.api.cluster import Cluster, Manager
 from ansible_collections.warren.load.plugins.module_utils.api.dialect import Dialect
 from ansible_collections.warren.load.plugins.module_utils.api.run_names import new_run_id
-from ansible_collections.warren.load.plugins.module_utils.engine import loop
-from ansible_collections.warren.load.plugins.module_utils.engine.reporter import Reporter
 from ansible_collections.warren.load.plugins.module_utils.phases import await_containers, cleanup, create
+from ansible_collections.warren.load.tests.support.phases import run_phase
 from ansible_collections.warren.load.tests.support.worlds import World, real, simulator
 
 LIMIT_S = 20.0
 IMAGE = "registry.k8s.io/pause:3.9"
 
 
-def run(world: World, phase: t.Any, options: t.Any, folder: Path, deadline: float = 180.0) -> dict[str, t.Any]:
-    """One phase on the world, on an event loop of its own as in a module."""
-    managers = [
-        Manager(node.name, node.api_address, node.raft_address) for node in world.nodes.values() if node.running
-    ]
-
-    async def main(stop: loop.Stop) -> dict[str, t.Any]:
-        async with await Cluster.connect(managers, world.security(), world.dialect.value) as cluster:
-            with Reporter(folder, phase.__name__.rpartition(".")[2], deadline, stop) as reporter:
-                measured: dict[str, t.Any] = await phase.run(cluster, options, reporter)
-        for problem in reporter.problems:
-            print(f"  problem: {problem}")
-        return measured
-
-    return loop.run(main)
+def run(world: World, phase: t.Any, options: t.Any, folder: Path) -> dict[str, t.Any]:
+    ran = run_phase(world, phase, options, folder)
+    for problem in ran.problems:
+        print(f"  problem: {problem}")
+    return ran.measurements
 
 
 def main() -> int:
