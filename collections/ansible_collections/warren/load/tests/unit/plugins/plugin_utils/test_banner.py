@@ -74,6 +74,21 @@ def test_methods_have_a_line_each_where_there_are_several(small):
     assert "    UpdateService: p50 " in text
 
 
+def test_what_looking_costs_and_how_well_times_are_known(small):
+    small["measurements"]["await"].update(
+        polls=9,
+        poll_time=0.04,
+        poll_share=0.5,
+        poll_cpu_estimate=0.01,
+        create_to_running_resolution={"value": 1.02, "unit": "s"},
+    )
+    text = text_of(small)
+    assert "  Create to Running, to within 1.02s: p50 " in text
+    assert "  Looks at Containers: 9 in 0.04s, 0.5% of the time, about 10ms CPU of the managers\n" in text
+    small["measurements"]["await"]["polls"] = 1
+    assert "  Looks at Containers: 1 in 0.04s, about 10ms CPU of the managers\n" in text_of(small)
+
+
 def test_a_closed_loop_is_called_one(small):
     latency = small["measurements"]["latency"]
     latency.update(rate_planned=None, concurrency=10)

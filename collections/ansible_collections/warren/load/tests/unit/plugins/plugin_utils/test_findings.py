@@ -163,3 +163,21 @@ def test_a_costly_sampler():
     row = {"host": "node-1", "cpu_share": {"value": 2.5, "unit": "%"}}
     (sentence,) = sentences(watched(sampler=[row]))
     assert sentence == "The sampler on node-1 used 2.5 % of a core: it was a load of its own."
+
+
+def test_why_containers_are_missing_stands_below_that_they_are():
+    why = ["3 containers without a record: the scheduler was still creating them."]
+    measured = {"await": {"expected": 6, "running": 3, "missing": why, "nodes_ready": 2}}
+    (found,) = [finding for finding in find({"measurements": measured}) if finding.id == "not-running"]
+    assert found.because == why[0]
+    measured["hollow"] = {"missed_deadlines": 2}
+    (found,) = [finding for finding in find({"measurements": measured}) if finding.id == "not-running"]
+    assert found.because.startswith(why[0])
+    assert "Workers missed the deadlines of their heartbeats" in found.because
+
+
+def test_one_look_is_no_load():
+    measured = {"await": {"polls": 1, "poll_time": 0.03, "duration": 0.06}}
+    assert sentences(measured) == []
+    measured["await"]["polls"] = 5
+    assert len(sentences(measured)) == 1
