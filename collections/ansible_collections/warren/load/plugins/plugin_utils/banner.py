@@ -130,7 +130,7 @@ def _results(document: dict[str, t.Any]) -> Iterator[Line]:
         text = f"{looks} in {number(_value(measured, 'await.poll_time') or 0.0)}s"
         text += f", {number(share)}% of the time" if looks > 1 else ""
         cost = _value(measured, "await.poll_cpu_estimate")
-        text += f", about {number(1e3 * cost)}ms CPU of the managers" if cost is not None else ""
+        text += f", about {number(1e3 * cost)}ms manager CPU" if cost is not None else ""
         yield from _fact("Looks at Containers", text)
     yield from _latency(measured)
     calls = _count(measured, "latency.calls")
