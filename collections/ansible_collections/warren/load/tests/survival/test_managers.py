@@ -112,3 +112,25 @@ def test_an_outage_outlasts_cleanup(tmp_path: Path) -> None:
         assert records_of(world) > 0
         place.run("cleanup")
         assert records_of(world) == 0
+
+
+OUTAGE = 120.0  # real seconds: what is tested is our own patience, which no clock factor shortens
+
+
+def test_two_minutes_without_a_leader(tmp_path: Path) -> None:
+    """Each create fails at its own deadline, those after the outage succeed, and everything is cleaned up."""
+    with cluster(Dialect.TASKS, tmp_path) as (world, place):
+        play = place.come_to("create", services=400, warren_load_create_deadline=300, warren_load_cleanup_deadline=120)
+        still = [world.api.leader(), follower_of(world)]
+        for name in still:
+            world.nodes[name].process.signal(signal.SIGSTOP)
+        time.sleep(OUTAGE)
+        for name in still:
+            world.nodes[name].process.signal(signal.SIGCONT)
+        assert play.wait() == 2
+        assert "Traceback" not in play.output
+        measured = place.outcome()["measurements"]
+        assert 0 < measured["create"]["failed"] + measured["create"]["ambiguous"] < 10
+        assert measured["cleanup"]["containers_left"] == 0
+        assert records_of(world) == 0
+        assert place.locks() == []
