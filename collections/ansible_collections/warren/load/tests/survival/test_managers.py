@@ -27,7 +27,7 @@ def cluster(dialect: Dialect, folder: Path) -> Iterator[tuple[World, Place]]:
         fleet.wait_registered()
         variables = {} if dialect is Dialect.TASKS else {"warren_load_ca_file": str(world.first.ca_file)}
         # Nobody waits longer than it takes to see that nothing comes.
-        deadlines = {"warren_load_await_deadline": 6, "warren_load_cleanup_deadline": 30}
+        deadlines = {"warren_load_await_deadline": 6, "warren_load_cleanup_deadline": 60}
         place = Place(folder, inventory_of(world, folder), variables | deadlines, lambda: fleet.process.pid)
         try:
             yield world, place

@@ -82,6 +82,15 @@ def _connect(address: str, timeout: float) -> socket.socket:
         raise Unreachable(f"nobody answers at {address} ({reason})", sent=False) from error
 
 
+def _silent(address: str, timeout: float) -> Unreachable:
+    """What a server that stands still is to us, and a port that waits for something else than we say."""
+    return Unreachable(
+        f"{address} accepts connections, but is silent for {timeout:g} s: the manager there stands still, "
+        "or it is not a manager's API port",
+        sent=False,
+    )
+
+
 def _leaf(address: str, timeout: float) -> bytes | None:
     """The DER certificate the port shows, unverified; None where it does not speak TLS."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -92,15 +101,14 @@ def _leaf(address: str, timeout: float) -> bytes | None:
         try:
             with context.wrap_socket(plain, server_hostname="localhost") as tls:
                 return tls.getpeercert(binary_form=True)
+        except TimeoutError as error:
+            raise _silent(address, timeout) from error
         except (ssl.SSLError, OSError):
             return None
 
 
 def _speaks_http2(address: str, timeout: float) -> bool:
-    """Whether a plaintext port answers HTTP/2's preface with a SETTINGS frame (type 4), as any gRPC server does.
-
-    Raises Unreachable where it accepts the connection and is silent: so is a server that stands still.
-    """
+    """Whether a plaintext port answers HTTP/2's preface with a SETTINGS frame (type 4), as any gRPC server does."""
     with _connect(address, timeout) as plain:
         try:
             plain.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0)))
@@ -108,11 +116,7 @@ def _speaks_http2(address: str, timeout: float) -> bool:
             while len(header) < 9 and (more := plain.recv(9 - len(header))):
                 header += more
         except TimeoutError as error:
-            raise Unreachable(
-                f"{address} accepts connections, but is silent for {timeout:g} s: the manager there stands still, "
-                "or it is not a manager's API port",
-                sent=False,
-            ) from error
+            raise _silent(address, timeout) from error
         except OSError:
             return False
     return len(header) == 9 and header[3] == 4
