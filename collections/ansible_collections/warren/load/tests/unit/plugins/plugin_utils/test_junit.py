@@ -11,7 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.warren.load.plugins.plugin_utils.junit import STATES, Case, build, objective_case
+from ansible_collections.warren.load.plugins.plugin_utils.junit import (
+    RED,
+    STATES,
+    Case,
+    build,
+    document_cases,
+    objective_case,
+)
+from ansible_collections.warren.load.plugins.plugin_utils.results import assemble
 from ansible_collections.warren.load.tests.support.results_rules import strict_problems
 
 
@@ -90,6 +98,16 @@ def test_verdicts_become_states(verdict, state):
     case = objective_case({"id": "x", "sentence": "y", "verdict": verdict, "value": 3.0, "unit": "ms", "limit": 1.0})
     assert case.state == state
     assert (case.classname, case.name) == ("warren.load.objectives", "x: y")
+
+
+def test_a_run_that_is_not_green_has_a_red_case(small):
+    """An inconclusive objective is skipped; if its value fails the run, exit code and report must not differ."""
+    document = assemble(small)
+    assert not [case for case in document_cases(document) if case.state in RED]
+    document["judgement"] |= {"green": False, "verdict": "inconclusive", "summary": "inconclusive: x"}
+    document["judgement"]["objectives"][2]["verdict"] = "inconclusive"
+    (red,) = [case for case in document_cases(document) if case.state in RED]
+    assert (red.classname, red.name, red.message) == ("warren.load.phases", "judge", "inconclusive: x")
 
 
 def test_numbers_are_in_message_and_text_and_never_in_the_name(large):
