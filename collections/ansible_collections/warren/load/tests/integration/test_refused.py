@@ -98,6 +98,7 @@ def refused(sandbox: Sandbox, playbook: str = "load-small", *arguments: str, **h
     done = play(sandbox, playbook, *arguments, **how)
     assert done.returncode == 2
     assert "Traceback" not in done.stdout
+    assert "is undefined" not in done.stdout
     assert sandbox.processes() == processes
     assert files(sandbox.state) == state
     if sandbox.results.is_dir():
