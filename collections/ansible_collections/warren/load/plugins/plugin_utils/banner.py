@@ -245,6 +245,7 @@ def _objectives(document: dict[str, t.Any]) -> Iterator[Line]:
     label = max(label - max(over, 0), 10)
     heading = f"  {'Objective':<{label}} {'Value':>{value}}  {'Target':<{target}}  {'Accept.':<{accept}}  {'Level':<11}"
     yield [(heading + ("On" if any(marks) else ""), "dim")]
+    told: set[str] = set()
     for entry, mark, (name, measured, first, second) in zip(shown, marks, cells, strict=True):
         verdict = entry["verdict"]
         yield [
@@ -254,7 +255,10 @@ def _objectives(document: dict[str, t.Any]) -> Iterator[Line]:
             (mark, "mark"),
         ]
         if verdict != "pass" and (verdict != "fail" or entry["note"]):
-            yield from _wrapped(f"{verdict}: {entry['note']}", "    ", style=verdict)
+            # What voids one row voids others in the same words: once is enough to read.
+            note = "as above" if entry["note"] and entry["note"] in told else entry["note"]
+            told.add(entry["note"])
+            yield from _wrapped(f"{verdict}: {note}", "    ", style=verdict)
     for entry in silent:
         text = f"not judged: {entry['note']}"
         yield from _wrapped(text, f"{SIGNS['not judged']} {pad(clean(entry['label']), label)} ", style="not judged")

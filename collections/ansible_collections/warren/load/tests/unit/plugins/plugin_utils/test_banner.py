@@ -201,3 +201,12 @@ def test_another_scenario_is_named(small):
     assert "Scenario" not in text_of(small)
     small["run"]["scenario"] = "api-throughput"
     assert "\n  Scenario: api-throughput\n" in text_of(small)
+
+
+def test_what_voids_several_rows_is_said_once(small):
+    document = assemble(small)
+    for entry in document["judgement"]["objectives"][2:5]:
+        entry.update(verdict="invalid", level="missed", value=1.0, note="the audit voids it: too busy")
+    text = render(banner(document))
+    assert text.count("invalid: the audit voids it: too busy") == 1
+    assert text.count("invalid: as above") == 2
