@@ -315,7 +315,7 @@ def test_nobody_answers(sandbox: Sandbox) -> None:
     ],
 )
 def test_nobody_answers_of_an_inventory(sandbox: Sandbox, own: dict[str, Any], remedy: str) -> None:
-    """The guide's “Warren manager process not running” and “Manager VM not running”."""
+    """What the guide calls 'Warren manager process not running' and 'Manager VM not running'."""
     if own["ansible_connection"] == "ssh" and not shutil.which("ssh"):
         pytest.skip("there is no ssh here")
     inventory = sandbox.folder / "hosts.json"
@@ -365,7 +365,7 @@ def test_a_manager_of_another_cluster(secure: World, sandbox: Sandbox) -> None:
 
 
 def test_no_worker(plain: World, sandbox: Sandbox) -> None:
-    """The guide's “No workers registered”."""
+    """What the guide calls 'No workers registered'."""
     assert refused_by(plain, sandbox) == [
         "No worker is registered, so containers would never run: start workers (warren worker start), or hollow ones "
         "that need no container runtime (warren_load_workers)."
