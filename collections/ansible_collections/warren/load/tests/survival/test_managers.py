@@ -69,7 +69,9 @@ def test_all_managers_die(tmp_path: Path, dialect: Dialect, phase: str) -> None:
         assert "Traceback" not in play.output
         outcome = place.outcome()
         assert not outcome["judgement"]["green"]
-        assert phase in [row["name"] for row in outcome["run"]["phases"] if row["status"] == "failed"]
+        # Calls without an answer are what latency measures; whoever asks for them all misses an objective.
+        ended = "cleanup" if phase == "latency" else phase
+        assert ended in [row["name"] for row in outcome["run"]["phases"] if row["status"] == "failed"]
         assert place.red_cases()
         assert place.locks() == []
         place.wait_until_gone()
