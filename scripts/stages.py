@@ -94,6 +94,11 @@ STAGES = [
     ),
     Stage("second-leg", "scripts/second-leg", timed=True),
     Stage(
+        "molecule-verdict-flips",
+        "molecule -c .config/molecule/config.yml test --scenario-name verdict-flips",
+        timed=True,
+    ),
+    Stage(
         "long",
         f"python -m pytest {TESTS}/contract {TESTS}/integration -m long",
         timed=True,
@@ -112,7 +117,7 @@ STAGES += [
 
 GROUPS = {
     "lint": ["ansible-lint", "mypy", "ruff", "yamllint", "changelog", "docs", "galaxy-importer"],
-    "molecule": ["molecule-cluster-life", "molecule-load-small", "molecule-interrupted"],
+    "molecule": ["molecule-cluster-life", "molecule-load-small", "molecule-interrupted", "molecule-verdict-flips"],
     "benchmark": [stage.name for stage in STAGES if stage.name.startswith("benchmark-")],
     "quick": [stage.name for stage in STAGES if not stage.timed],
     "all": [stage.name for stage in STAGES if not stage.extra],

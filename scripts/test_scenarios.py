@@ -27,4 +27,4 @@ def test_every_step_has_its_playbook(file: Path) -> None:
 
 
 def test_there_are_scenarios() -> None:
-    assert {file.parent.name for file in SCENARIOS} >= {"cluster-life", "load-small", "interrupted"}
+    assert {file.parent.name for file in SCENARIOS} >= {"cluster-life", "load-small", "interrupted", "verdict-flips"}
