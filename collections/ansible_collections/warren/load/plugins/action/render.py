@@ -11,6 +11,7 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.warren.load.plugins.plugin_utils import reports
+from ansible_collections.warren.load.plugins.plugin_utils.junit import MISSING
 from ansible_collections.warren.load.plugins.plugin_utils.places import results_home
 from ansible_collections.warren.load.plugins.plugin_utils.results import (
     ResultsError,
@@ -56,4 +57,5 @@ class ActionModule(ActionBase):
             "green": judgement["green"],
             "summary": judgement["summary"],
             "files": [] if self._task.check_mode else list(made),
+            "warnings": [MISSING] if MISSING else [],
         }

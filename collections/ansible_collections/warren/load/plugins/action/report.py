@@ -18,6 +18,7 @@ from ansible.release import __version__ as ansible_version
 
 from ansible_collections.warren.load.plugins.module_utils.objectives.rows import MARKS
 from ansible_collections.warren.load.plugins.plugin_utils import reports
+from ansible_collections.warren.load.plugins.plugin_utils.junit import MISSING
 from ansible_collections.warren.load.plugins.plugin_utils.places import collection_version
 from ansible_collections.warren.load.plugins.plugin_utils.redaction import Secrets, values_in
 from ansible_collections.warren.load.plugins.plugin_utils.results import (
@@ -104,6 +105,8 @@ class ActionModule(ActionBase):
             "findings": [finding["sentence"] for finding in document["findings"]],
             "files": files,
         }
+        if MISSING:
+            result["warnings"] = [MISSING]
         return {**result, "failed": True, "msg": problem} if problem else result
 
     def _fetch(self, work_dir: str | None, folder: Path) -> list[str]:

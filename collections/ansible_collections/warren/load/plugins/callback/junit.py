@@ -27,6 +27,7 @@ description:
   - In check mode nothing is written.
 requirements:
   - enabling it, C(callbacks_enabled = warren.load.junit) in C(ansible.cfg)
+  - the Python package junit-xml on the controller
 options:
   path:
     description:
@@ -67,6 +68,7 @@ from ansible.template import Templar
 from ansible_collections.warren.load.plugins.plugin_utils.files import write_whole
 from ansible_collections.warren.load.plugins.plugin_utils.junit import (
     HOSTS,
+    MISSING,
     PHASES,
     PLAYBOOK,
     RED,
@@ -159,6 +161,10 @@ class CallbackModule(CallbackBase):
             self._display.warning(f"warren.load.junit writes no more: {type(error).__name__}: {error}")
 
     def _start(self, playbook: t.Any) -> None:
+        if MISSING:
+            self.disabled = True
+            self._display.warning(MISSING)
+            return
         if context.CLIARGS.get("check"):
             self.disabled = True
             return

@@ -46,7 +46,7 @@ from ansible_collections.warren.load.plugins.module_utils.node import supervisio
 from ansible_collections.warren.load.plugins.plugin_utils import cluster_facts
 from ansible_collections.warren.load.plugins.plugin_utils.places import COLLECTION, results_home
 
-CONTROLLER_ONLY = ("ansible",)
+CONTROLLER_ONLY = ("ansible", "junit-xml")
 
 
 def running(directory: str) -> list[dict[str, t.Any]]:

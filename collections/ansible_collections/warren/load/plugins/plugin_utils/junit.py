@@ -12,10 +12,22 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import sys
 import typing as t
 import xml.etree.ElementTree as ET
 
 from ansible_collections.warren.load.plugins.module_utils.objectives.units import number, quantity
+
+try:
+    from junit_xml import TestCase, TestSuite
+except ImportError as error:
+    TestCase, TestSuite = None, object
+    MISSING = (
+        f"No junit.xml is written: the controller's Python ({sys.executable}) has no junit-xml ({error}); "
+        "install it with pip install junit-xml."
+    )
+else:
+    MISSING = ""
 
 PHASES, OBJECTIVES = "warren.load.phases", "warren.load.objectives"
 PLAYBOOK, TASKS, HOSTS = "warren.load.playbook", "warren.load.tasks", "warren.load.hosts"
@@ -49,6 +61,19 @@ class Case:
     properties: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
+class StrictSuite(TestSuite):
+    """A junit-xml suite without what junit-10.xsd refuses, and with a time on every case, which some readers need."""
+
+    def build_xml_doc(self, encoding: str | None = None) -> ET.Element:
+        """The suite as an element."""
+        element: ET.Element = super().build_xml_doc(encoding)
+        element.attrib.pop("disabled", None)
+        element.set("time", f"{sum(case.elapsed_sec or 0.0 for case in self.test_cases):.3f}")
+        for case in element.iter("testcase"):
+            case.set("time", f"{float(case.get('time', '0')):.3f}")
+        return element
+
+
 def build(
     cases: t.Sequence[Case],
     *,
@@ -58,23 +83,27 @@ def build(
     properties: t.Mapping[str, str] | None = None,
     case_properties: bool = False,
 ) -> bytes:
-    """The document. ``case_properties`` adds what junit-10.xsd refuses and newer readers show."""
-    counts = {
-        "tests": str(len(cases)),
-        "failures": str(sum(case.state == "failure" for case in cases)),
-        "errors": str(sum(case.state == "error" for case in cases)),
-    }
-    time = f"{sum(max(case.seconds, 0.0) for case in cases):.3f}"
-    root = ET.Element("testsuites", {"name": "warren.load", **counts, "time": time})
-    suite = ET.SubElement(root, "testsuite", {"name": _clean(name), **counts})
-    suite.set("skipped", str(sum(case.state == "skipped" for case in cases)))
-    suite.set("time", time)
-    for attribute, value in (("timestamp", timestamp), ("hostname", hostname)):
-        if value:
-            suite.set(attribute, _clean(value))
-    _add_properties(suite, properties)
-    for case in cases:
-        _add_case(suite, case, with_properties=case_properties)
+    """The document. ``case_properties`` adds what junit-10.xsd refuses and newer readers show.
+
+    RuntimeError (MISSING) without junit-xml.
+    """
+    if MISSING:
+        raise RuntimeError(MISSING)
+    suite = StrictSuite(
+        _clean(name),
+        [_test_case(case) for case in cases],
+        timestamp=_clean(timestamp) or None,
+        hostname=_clean(hostname) or None,
+        properties={_clean(key): _clean(value) for key, value in (properties or {}).items()} or None,
+    )
+    element = suite.build_xml_doc()
+    if case_properties:
+        for case, node in zip(cases, element.iter("testcase"), strict=True):
+            _add_properties(node, case.properties)
+    root = ET.Element("testsuites", {"name": "warren.load"})
+    for attribute in ("tests", "failures", "errors", "time"):
+        root.set(attribute, element.get(attribute, "0"))
+    root.append(element)
     ET.indent(root)
     return b'<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="utf-8") + b"\n"
 
@@ -221,25 +250,29 @@ def _limit(judgement: t.Mapping[str, t.Any]) -> str:
     return f"{sign} {quantity(limit, str(judgement.get('unit', '')))}"
 
 
-def _add_case(suite: ET.Element, case: Case, *, with_properties: bool) -> None:
-    element = ET.SubElement(suite, "testcase", {"classname": _clean(case.classname), "name": _clean(case.name)})
-    element.set("time", f"{max(case.seconds, 0.0):.3f}")
-    if with_properties:
-        _add_properties(element, case.properties)
-    if case.state != "passed":
-        told = {"message": _clean(case.message) or case.state}
-        if case.kind and case.state != "skipped":
-            told["type"] = _clean(case.kind)
-        ET.SubElement(element, case.state, told).text = _clean(case.text) or None
-    if case.output:
-        ET.SubElement(element, "system-out").text = _clean(case.output)
+def _test_case(case: Case) -> t.Any:
+    made = TestCase(
+        _clean(case.name),
+        classname=_clean(case.classname),
+        elapsed_sec=max(case.seconds, 0.0),
+        stdout=_clean(case.output) or None,
+    )
+    message, text = _clean(case.message) or case.state, _clean(case.text)
+    if case.state == "failure":
+        made.add_failure_info(message, text, _clean(case.kind))
+    elif case.state == "error":
+        made.add_error_info(message, text, _clean(case.kind))
+    elif case.state == "skipped":
+        made.add_skipped_info(message, text)
+    return made
 
 
-def _add_properties(element: ET.Element, properties: t.Mapping[str, str] | None) -> None:
+def _add_properties(node: ET.Element, properties: t.Mapping[str, str]) -> None:
     if properties:
-        group = ET.SubElement(element, "properties")
+        group = ET.Element("properties")
         for name, value in properties.items():
             ET.SubElement(group, "property", {"name": _clean(name), "value": _clean(value)})
+        node.insert(0, group)
 
 
 def _clean(text: t.Any) -> str:

@@ -10,7 +10,7 @@ import typing as t
 from pathlib import Path
 
 from .banner import banner, render
-from .junit import Case, build, document_cases, foreign_cases, suite_name, suite_properties
+from .junit import MISSING, Case, build, document_cases, foreign_cases, suite_name, suite_properties
 from .markdown import markdown
 
 if t.TYPE_CHECKING:
@@ -31,7 +31,14 @@ def screen_lines(document: dict[str, t.Any], folder: Path) -> list[Line]:
 
 
 def files(document: dict[str, t.Any], folder: Path) -> dict[str, bytes]:
-    """Name -> content of every report. What only the run's playbook knew is kept from a JUnit report in ``folder``."""
+    """Name -> content of every report; without junit-xml, of all but junit.xml.
+
+    What only the run's playbook knew is kept from a JUnit report in ``folder``.
+    """
+    texts = {"report.txt": render(screen_lines(document, folder)) + "\n", "report.md": markdown(document)}
+    made = {name: text.encode("utf-8", "replace") for name, text in texts.items()}
+    if MISSING:
+        return made
     kept: list[Case] = []
     try:
         kept = foreign_cases((folder / "junit.xml").read_bytes())
@@ -44,5 +51,4 @@ def files(document: dict[str, t.Any], folder: Path) -> dict[str, bytes]:
         hostname=str((document["environment"].get("controller") or {}).get("host") or ""),
         properties=suite_properties(document, str(folder)),
     )
-    texts = {"report.txt": render(screen_lines(document, folder)) + "\n", "report.md": markdown(document)}
-    return {**{name: text.encode("utf-8", "replace") for name, text in texts.items()}, "junit.xml": junit}
+    return made | {"junit.xml": junit}

@@ -13,7 +13,7 @@ import yaml
 from ansible_collections.warren.load.plugins.action import compare, render
 from ansible_collections.warren.load.plugins.modules import compare as compare_docs
 from ansible_collections.warren.load.plugins.modules import render as render_docs
-from ansible_collections.warren.load.plugins.plugin_utils import screen
+from ansible_collections.warren.load.plugins.plugin_utils import reports, screen
 from ansible_collections.warren.load.plugins.plugin_utils.results import assemble, encode, point_latest
 
 RUN = {"scale": "small", "services": 50, "replicas": 3}
@@ -74,6 +74,14 @@ def test_reports_are_made_anew(shown, home):
     assert {name: (folder / name).read_bytes() for name in result["files"]} == before
 
 
+def test_without_junit_xml_all_but_its_report_is_made(shown, home, monkeypatch):
+    monkeypatch.setattr(reports, "MISSING", "No junit.xml is written.")
+    monkeypatch.setattr(render, "MISSING", "No junit.xml is written.")
+    result = run(render, home)
+    assert result["warnings"] == ["No junit.xml is written."]
+    assert sorted(os.listdir(home / "20261124-120102-77c0")) == ["report.md", "report.txt", "results.json"]
+
+
 def test_what_only_the_playbook_of_the_run_knew_is_kept(shown, home):
     path = home / "20261124-120102-77c0" / "junit.xml"
     path.write_text(
@@ -83,7 +91,7 @@ def test_what_only_the_playbook_of_the_run_knew_is_kept(shown, home):
     )
     run(render, home)
     text = path.read_text()
-    assert '<error message="refused" type="unreachable">why</error>' in text
+    assert '<error type="unreachable" message="refused">why</error>' in text
     assert "old: gone" not in text
     path.write_text("<broken")
     assert "failed" not in run(render, home)

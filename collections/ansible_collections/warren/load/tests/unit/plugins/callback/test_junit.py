@@ -217,6 +217,15 @@ def test_times_are_those_of_the_task(playing, monkeypatch):
     assert case.get("time") == "3.500"
 
 
+def test_without_junit_xml_one_sentence_is_said(monkeypatch):
+    monkeypatch.setattr(junit, "MISSING", "No junit.xml is written.")
+    said = []
+    callback = junit.CallbackModule()
+    monkeypatch.setattr(callback, "_display", SimpleNamespace(warning=said.append))
+    callback.v2_playbook_on_start(SimpleNamespace())
+    assert (said, callback.disabled) == (["No junit.xml is written."], True)
+
+
 def test_nothing_is_written_without_a_place_or_in_check_mode(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     Run(monkeypatch, None).end()
