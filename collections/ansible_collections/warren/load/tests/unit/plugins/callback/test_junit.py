@@ -219,7 +219,7 @@ def test_times_are_those_of_the_task(playing, monkeypatch):
 
 def test_without_junit_xml_one_sentence_is_said(monkeypatch):
     monkeypatch.setattr(junit, "MISSING", "No junit.xml is written.")
-    said = []
+    said: list[str] = []
     callback = junit.CallbackModule()
     monkeypatch.setattr(callback, "_display", SimpleNamespace(warning=said.append))
     callback.v2_playbook_on_start(SimpleNamespace())
