@@ -77,7 +77,7 @@ class ActionModule(ActionBase):
         try:
             found = self._loader.load_from_file(path)
         except (AnsibleError, ValueError) as error:
-            reason = " ".join(str(error).split("\n\n")[0].split())
+            reason = " ".join(str(error).split("\n\n", maxsplit=1)[0].split())
             return f"warren_load_objectives_file is {path}, which is not YAML: {reason.rstrip('.')}."
         if not isinstance(found, list):
             return (

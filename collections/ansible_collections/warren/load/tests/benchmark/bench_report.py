@@ -84,7 +84,7 @@ def samples() -> dict[str, bytes]:
         f"wl-{number:04},{pick.random()},{pick.random()},created,1,{pick.random()}," for number in range(SERVICES)
     ]
     containers = [f"{pick.random()},wl-{number:04},worker-1,4.5,10.0,running" for number in range(SERVICES * REPLICAS)]
-    calls = [f"{pick.random():.6f},{pick.random():.6f},{pick.random():.6f}," for _ in range(CALLS)]
+    calls = [f"{pick.random():.6f},{pick.random():.6f},{pick.random():.6f}," for _call in range(CALLS)]
     packed = {"create": creates, "await": containers, "latency": calls}
     found = {f"{name}-samples.csv.gz": gzip.compress("\n".join(lines).encode()) for name, lines in packed.items()}
     return {"journal.jsonl": "\n".join(journal).encode(), **found}

@@ -67,7 +67,7 @@ def measure(program: Program, seconds: float) -> bool:
         ]
         targets.append(Target("hollow-workers", "other", pid=fleet.process.pid))
         held = watch(str(world), targets, seconds)
-        sleepers = [subprocess.Popen(["sleep", "3600"]) for _ in range(OTHERS)]
+        sleepers = [subprocess.Popen(["sleep", "3600"]) for _number in range(OTHERS)]
         try:
             more = [Target(f"sleep-{child.pid}", "worker", pid=child.pid) for child in sleepers]
             return watch(f"{world} and {OTHERS} more", targets + more, seconds) and held

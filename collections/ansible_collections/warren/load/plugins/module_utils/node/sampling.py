@@ -164,7 +164,8 @@ class Sampler:
             self.tick(time.time(), pages=pages)
             if not told:
                 told = True
-                print(READY, flush=True)
+                sys.stdout.write(f"{READY}\n")
+                sys.stdout.flush()
             # On a grid, so that delays do not add up; what a stopped host missed is not made up for.
             due += self.interval * max(1, -(-(time.monotonic() - due) // self.interval))
             time.sleep(max(0.0, due - time.monotonic()))
@@ -264,11 +265,15 @@ def load(path: str) -> tuple[list[Target], dict[str, Any]]:
     return [Target(**raw) for raw in settings.pop("targets")], settings
 
 
+def _end(_number: int, _frame: Any) -> None:
+    raise SystemExit(0)
+
+
 def main(arguments: list[str]) -> int:
     """Run with the path of the file of settings; its folder is where the sampler writes."""
     targets, settings = load(arguments[0])
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_ignored: sys.exit(0))
+        signal.signal(number, _end)
     interval = settings["interval"] if process_table.has_proc() else max(SLOW, settings["interval"])
     sampler = Sampler(targets, os.path.dirname(arguments[0]), interval, settings["scrape"])
     try:

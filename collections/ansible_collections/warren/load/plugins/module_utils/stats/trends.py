@@ -111,7 +111,7 @@ def steps(times: Sequence[float], values: Sequence[float], blocks: int = BLOCKS)
     independent, only 1 in 8 factorial series without a trend. Empty where a part has no values.
     """
     length = (times[-1] - times[0]) / blocks
-    parts: list[list[float]] = [[] for _ in range(blocks)]
+    parts: list[list[float]] = [[] for _block in range(blocks)]
     for time, value in zip(times, values):
         parts[min(blocks - 1, int((time - times[0]) / length)) if length else 0].append(value)
     if not all(parts):

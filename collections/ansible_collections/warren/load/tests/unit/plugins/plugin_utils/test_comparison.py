@@ -58,10 +58,12 @@ def test_values_changes_and_verdicts(runs):
 
 
 def test_objectives_that_only_one_run_has_are_shown(runs):
-    base, new = runs
-    new["judgement"]["objectives"] = [entry for entry in new["judgement"]["objectives"] if entry["id"] != "no-leftover"]
-    assert row(compare(base, new), "Leftover records").verdicts == "✓ → ·"
-    assert row(compare(new, base), "Leftover records").verdicts == "· → ✓"
+    whole, partial = runs
+    partial["judgement"]["objectives"] = [
+        entry for entry in partial["judgement"]["objectives"] if entry["id"] != "no-leftover"
+    ]
+    assert row(compare(whole, partial), "Leftover records").verdicts == "✓ → ·"
+    assert row(compare(partial, whole), "Leftover records").verdicts == "· → ✓"
 
 
 @pytest.mark.parametrize(

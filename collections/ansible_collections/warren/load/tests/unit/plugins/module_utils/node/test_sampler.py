@@ -136,7 +136,7 @@ def test_the_engine_comes_and_goes(tmp_path, program, watch):
 
 def test_a_process_is_found_by_its_command_line(tmp_path):
     mark = f"only-here-{uuid.uuid4()}"
-    children = [subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", mark]) for _ in range(2)]
+    children = [subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", mark]) for _child in range(2)]
     try:
         assert sampling.find(Target("m", match=mark))[1].startswith("2 processes there have a command line")
         children[0].kill()
@@ -345,7 +345,7 @@ def grown(sizes, **options):
 
 def noise(seed, count, spread=0.3):
     source = random.Random(seed)
-    return [source.gauss(0, spread) for _ in range(count)]
+    return [source.gauss(0, spread) for _value in range(count)]
 
 
 def test_a_leak_is_seen():

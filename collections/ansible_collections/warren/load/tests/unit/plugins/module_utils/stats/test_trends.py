@@ -20,7 +20,7 @@ def autoregressive(phi):
     def series(source, count):
         value = source.gauss(0, 1 / math.sqrt(1 - phi * phi))
         values = []
-        for _ in range(count):
+        for _value in range(count):
             value = phi * value + source.gauss(0, 1)
             values.append(value)
         return values
@@ -36,7 +36,7 @@ def saw(source, count):
 
 def steps(source, count):
     level, values = 0, []
-    for _ in range(count):
+    for _value in range(count):
         if source.random() < 0.05:
             level = source.choice([-1, 0, 1])
         values.append(level + source.gauss(0, 0.05))
@@ -71,7 +71,7 @@ def alarms(series, *, slope=0.0, runs=RUNS, above=0.0):
     """The share of series in which a rise by more than ``above`` a minute is claimed."""
     source = random.Random(20261123)
     found = 0
-    for _ in range(runs):
+    for _run in range(runs):
         values = [value + slope * time for time, value in zip(minutes(SECONDS), series(source, SECONDS), strict=True)]
         low = sustained(minutes(SECONDS), values, 0.99).low
         found += low is not None and low > above
@@ -98,7 +98,7 @@ def test_a_leak_raises_one(name):
 def test_an_interval_holds_the_slope():
     source = random.Random(5)
     held = 0
-    for _ in range(RUNS):
+    for _run in range(RUNS):
         values = [3 * time + part for time, part in zip(minutes(60), autoregressive(0.3)(source, 60), strict=True)]
         found = trend(minutes(60), values, 0.95)
         held += found.low <= 3 <= found.high
