@@ -84,7 +84,11 @@ STAGES = [
     Stage(
         "integration", f"python -m pytest {TESTS}/integration -m 'not long' --basetemp=.cache/integration", timed=True
     ),
-    Stage("survival", f"python -m pytest -n 2 {TESTS}/survival -m 'not long' --basetemp=.cache/survival", timed=True),
+    Stage(
+        "survival",
+        f"python -m pytest -n 2 {TESTS}/survival -m 'not long' --durations=10 --basetemp=.cache/survival",
+        timed=True,
+    ),
     Stage(
         "molecule-cluster-life", "molecule -c .config/molecule/config.yml test --scenario-name cluster-life", timed=True
     ),
@@ -100,7 +104,7 @@ STAGES = [
     ),
     Stage(
         "long",
-        f"python -m pytest {TESTS}/contract {TESTS}/integration -m long",
+        f"python -m pytest {TESTS}/contract {TESTS}/integration {TESTS}/survival -m long",
         timed=True,
         extra=True,
     ),

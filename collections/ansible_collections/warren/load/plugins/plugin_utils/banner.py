@@ -127,11 +127,11 @@ def _results(document: dict[str, t.Any]) -> Iterator[Line]:
     yield from _percentiles(title, lookup(measured, "await.create_to_running"))
     looks, share = _count(measured, "await.polls"), _value(measured, "await.poll_share")
     if looks is not None and share is not None:
-        text = f"{looks} in {number(_value(measured, 'await.poll_time') or 0.0)}s"
+        text = f"{looks} looks" if looks != 1 else "1 look"
         text += f", {number(share)}% of the time" if looks > 1 else ""
         cost = _value(measured, "await.poll_cpu_estimate")
-        text += f", about {number(1e3 * cost)}ms manager CPU" if cost is not None else ""
-        yield from _fact("Looks at Containers", text)
+        text += f", about {number(1e3 * cost)}ms CPU of the managers" if cost is not None else ""
+        yield from _fact("Polling", text)
     yield from _latency(measured)
     calls = _count(measured, "latency.calls")
     if calls is not None:

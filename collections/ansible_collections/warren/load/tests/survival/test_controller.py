@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from ansible_collections.warren.load.plugins.module_utils.api.dialect import Dialect
 from ansible_collections.warren.load.tests.support.plays import (
@@ -25,8 +26,9 @@ from ansible_collections.warren.load.tests.support.plays import (
 from ansible_collections.warren.load.tests.support.worlds import World, simulator
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
+SHORT = ("watch", "report")  # parts of the phases resources and judge
 LEASE = 45.0  # seconds: an engine that nobody waits for ends after 30, and is looked at as below
-ENGINE_ENDS = 12.0  # seconds: the engine stops at once, the wrapper that Ansible keeps around it looks every 5 s
+ENGINE_ENDS = 20.0  # seconds: the engine stops at once, the wrapper that Ansible keeps around it looks every 5 s
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +48,21 @@ def place(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pl
         place.kill_all()
 
 
-@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
-@pytest.mark.parametrize("phase", PHASES)
+def strikes(phases: Iterable[str], seldom: Container[str]) -> list[ParameterSet]:
+    """Every signal in every phase; those that `make test` has no time for are marked long, but for one a phase."""
+    return [
+        pytest.param(
+            phase,
+            number,
+            id=f"{phase}-{number.name}",
+            marks=[pytest.mark.long] if phase in seldom and number is not signal.SIGKILL else [],
+        )
+        for phase in phases
+        for number in SIGNALS
+    ]
+
+
+@pytest.mark.parametrize(("phase", "number"), strikes(PHASES, SHORT))
 def test_struck_in(place: Place, world: World, phase: str, number: signal.Signals) -> None:
     play = place.come_to(phase)
     code = play.strike(number)
@@ -86,8 +101,7 @@ def sandbox(tmp_path: Path) -> Iterator[Place]:
     place.kill_all()
 
 
-@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
-@pytest.mark.parametrize("phase", OF_THE_SANDBOX)
+@pytest.mark.parametrize(("phase", "number"), strikes(OF_THE_SANDBOX, OF_THE_SANDBOX.keys() - {"create"}))
 def test_struck_with_a_sandbox_of_its_own(sandbox: Place, phase: str, number: signal.Signals) -> None:
     play = sandbox.start()
     play.until_task(OF_THE_SANDBOX[phase])

@@ -66,8 +66,10 @@ def test_the_disk_fills_up(disk: Path, world: World, tmp_path: Path, what: str, 
         play = place.start(services=40)
         play.until_task(PHASES[phase])
         fill(disk)
-        assert play.wait() == 2
-        assert "No space left on device" in play.output
+        code = play.wait()
+        told = "No space left on device" in play.output
+        # What cleanup writes of itself is little, and may be written by then.
+        assert (code, told) in ([(2, True), (0, False)] if (what, phase) == ("state", "cleanup") else [(2, True)])
         assert "Traceback" not in play.output
         assert records_of(world) == 0
 

@@ -57,8 +57,16 @@ def test_a_manager_dies(tmp_path: Path, who: str, phase: str) -> None:
         place.wait_until_gone()
 
 
-@pytest.mark.parametrize("phase", ENGINES)
-@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize(
+    ("dialect", "phase"),
+    [
+        pytest.param(
+            dialect, phase, marks=[pytest.mark.long] if dialect is Dialect.CONTAINERS and phase != "create" else []
+        )
+        for dialect in Dialect
+        for phase in ENGINES
+    ],
+)
 def test_all_managers_die(tmp_path: Path, dialect: Dialect, phase: str) -> None:
     """Three of three, or the only one. There is no cluster left to clean: the run ends, and says so."""
     with cluster(dialect, tmp_path) as (world, place):

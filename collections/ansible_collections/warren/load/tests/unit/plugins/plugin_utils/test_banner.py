@@ -84,9 +84,9 @@ def test_what_looking_costs_and_how_well_times_are_known(small):
     )
     text = text_of(small)
     assert "  Create to Running, to within 1.02s: p50 " in text
-    assert "  Looks at Containers: 9 in 0.04s, 0.5% of the time, about 10ms manager CPU\n" in text
+    assert "  Polling: 9 looks, 0.5% of the time, about 10ms CPU of the managers\n" in text
     small["measurements"]["await"]["polls"] = 1
-    assert "  Looks at Containers: 1 in 0.04s, about 10ms manager CPU\n" in text_of(small)
+    assert "  Polling: 1 look, about 10ms CPU of the managers\n" in text_of(small)
 
 
 def test_a_closed_loop_is_called_one(small):
