@@ -38,6 +38,7 @@ CALLBACKS = Path(__file__).with_name("callbacks")
 CONNECTIONS = Path(__file__).with_name("connections")
 TIME_LIMIT = 300.0  # seconds for one playbook
 MARK = "WARREN_LOAD_TEST_PLACE"
+STUCK = "can only test a child process"  # what ansible-core 2.19 prints where a signal meets a fork
 LITTLE: dict[str, t.Any] = {
     "services": 6,
     "replicas": 2,
@@ -89,6 +90,7 @@ class Play:
         self._marks.touch()
         self._out = self._marks.with_suffix(".out")
         self.playbook = playbook
+        self._place = place
         environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
         environment |= {
             "ANSIBLE_CALLBACK_PLUGINS": f"{ROOT / 'plugins/callback'}:{CALLBACKS}",
@@ -153,7 +155,17 @@ class Play:
             self._popen.wait(15)
         if number is signal.SIGINT and self._popen.poll() is None:
             send(self.pid, number)
-        return self.wait(30)
+        code = self.wait(30)
+        if STUCK in self.output:
+            self._end_stuck_forks()
+        return code
+
+    def _end_stuck_forks(self) -> None:
+        """The handler of ansible-core's main process fails in a worker that it is just forking, which then hangs."""
+        for pid, words in self._place.left().items():
+            if "ansible-playbook" in words:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def wait(self, within: float = TIME_LIMIT) -> int:
         """Its exit code."""
