@@ -18,14 +18,14 @@ SCHEDULER = 5  # its period in clock seconds
 IMAGE = "docker.io/library/nginx:alpine"
 
 
-def all_there_is(world: World) -> dict[str, list[t.Any]]:
-    """Services but for when they were updated, container records, and secrets."""
-    services = [type(one).FromString(one.SerializeToString()) for one in world.api.read("ListServices").services]
+def all_there_is(world: World, *ids: str) -> dict[str, list[t.Any]]:
+    """These services but for when they were updated, their container records (no other test's), and all secrets."""
+    services = [one for one in world.api.read("ListServices").services if one.id in ids]
     for service in services:
         service.ClearField("updated_at")
     return {
         "services": services,
-        "containers": list(world.api.read("ListContainers").containers),
+        "containers": [one for service_id in ids for one in world.containers(service_id)],
         "secrets": list(world.api.read("ListSecrets").secrets),
     }
 
@@ -37,15 +37,16 @@ def test_every_method_is_answered_and_the_writes_change_nothing(world: World, tm
     foreign = world.api.write("CreateService", name="foreign", image=IMAGE, replicas=1).service
     try:
         with world.workers("m-1"):
-            world.eventually(lambda: len(world.api.read("ListContainers").containers) == 3, SCHEDULER, "3 records")
-            before = all_there_is(world)
+            ids = (own.id, foreign.id)
+            world.eventually(lambda: len(all_there_is(world, *ids)["containers"]) == 3, SCHEDULER, "3 records")
+            before = all_there_is(world, *ids)
             updated = world.api.read("GetService", id=foreign.id).service.updated_at
             options = latency.Options(run_id, methods=list(methods.METHODS), calls=90, concurrency=4)
             ran = run_phase(world, latency, options, tmp_path)
             assert (ran.measurements["ok"], ran.measurements["errors"]) == (90, {})
             assert [row["calls"] for row in ran.measurements["methods"]] == [10] * len(methods.METHODS)
             # Neither at once, nor in what the scheduler makes of it in its next tick.
-            world.stays(lambda: all_there_is(world) == before, SCHEDULER + 1, "as it was")
+            world.stays(lambda: all_there_is(world, *ids) == before, SCHEDULER + 1, "as it was")
             assert world.api.read("GetService", id=foreign.id).service.updated_at == updated
             assert world.api.read("GetService", id=own.id).service.updated_at != own.updated_at
     finally:
