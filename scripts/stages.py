@@ -96,7 +96,7 @@ STAGES = [
     Stage(
         "molecule-interrupted", "molecule -c .config/molecule/config.yml test --scenario-name interrupted", timed=True
     ),
-    Stage("second-leg", "scripts/second-leg", timed=True),
+    Stage("second-leg", "scripts/second-leg", timed=True, extra=True),
     Stage(
         "molecule-verdict-flips",
         "molecule -c .config/molecule/config.yml test --scenario-name verdict-flips",

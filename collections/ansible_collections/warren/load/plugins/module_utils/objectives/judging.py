@@ -25,7 +25,7 @@ A row that has no critical limit has no level worse than missed, so with ``criti
 ``pass`` if the whole interval is on the good side, ``fail`` if the whole interval is on the bad side, else
 ``inconclusive``, with an estimate of how many more samples would tell. A percentile whose sample is too small for an
 upper bound can fail but never pass. ``invalid`` where the audit says that the generator's own delay is in the value and
-the value does not pass: delay only ever makes it worse, so what passes with it would pass without;
+the value lies on the bad side: delay only ever makes it worse, so what is good with it would be good without;
 ``not judged`` where there is no value, or where it would say nothing.
 
 A row with ``size`` (nodes, services, containers) says what a cluster carries at least. It is judged only where every
@@ -194,7 +194,8 @@ def _judge_row(
     judgement.update(number)
     judgement["level"] = level_of(number["value"], limits, row.direction, inclusive=row.inclusive)
     judgement["verdict"], judgement["note"] = _decide(row, judgement, limits, fail_at, effective)
-    if row.timed and audit and judgement["verdict"] != "pass":
+    failing = LEVELS.index("missed" if row.direction == "equal" else _failing(limits, fail_at))
+    if row.timed and audit and LEVELS.index(judgement["level"]) >= failing:
         judgement["verdict"] = "invalid"
         judgement["note"] = "the audit voids it: " + "; ".join(audit)
         return judgement

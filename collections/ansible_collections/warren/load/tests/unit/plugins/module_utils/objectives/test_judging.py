@@ -223,7 +223,9 @@ def test_what_passes_with_the_generator_s_delay_in_it_passes():
     audit = {"generator": {"valid": False, "reasons": ["send lag p99 80 ms"]}}
     result = judged(latency(10, 9, 11, 5000), [LATENCY], audit=audit)
     assert (result["verdict"], result["green"]) == ("pass", True)
-    assert judged(latency(450, 400, 520, 1000), [LATENCY], audit=audit)["verdict"] == "invalid"
+    undecided = judged({**latency(450, 400, 520, 1000), "create": {"failed": 0}}, [LATENCY, FAILED], audit=audit)
+    assert (undecided["verdict"], undecided["green"]) == ("inconclusive", True)
+    assert judged(latency(520, 400, 600, 1000), [LATENCY], audit=audit)["verdict"] == "invalid"
 
 
 def test_overall_order_and_green():
