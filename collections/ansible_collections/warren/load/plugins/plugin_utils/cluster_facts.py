@@ -283,6 +283,10 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
         "port_base": port_base,
         "managers": managers,
         "samplers": _samplers(public, around, Watched(name, generator, endpoint, sandbox, hollow, managers)),
+        # Command lines of the managers; where several share a machine, the address tells them apart.
+        "manager_patterns": {
+            row["name"]: _manager_match(row["api_address"] if sandbox or endpoint else "") for row in managers
+        },
         "me": next((row for row in managers if row["name"] == around.host), {}),
         "connection": {
             "managers": [{key: row[key] for key in ("name", "api_address", "raft_address")} for row in managers],

@@ -9,8 +9,9 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.warren.load.plugins.module_utils.api.timers import SCHEDULER_TICK
 from ansible_collections.warren.load.plugins.module_utils.objectives.judging import audit_reasons
-from ansible_collections.warren.load.plugins.module_utils.objectives.units import number
+from ansible_collections.warren.load.plugins.module_utils.objectives.units import many, number
 
 from .sampled import LEAK
 
@@ -20,7 +21,6 @@ if t.TYPE_CHECKING:
 SEVERITIES = ("problem", "warning", "note")
 """Most serious first: something went wrong; something limits what the numbers mean; something to know."""
 
-SCHEDULER_TICK = 5.0  # seconds
 _OMISSION = "While the server stalls, a closed loop asks less, so that its times hide the stall (coordinated omission)."
 
 
@@ -121,15 +121,15 @@ def creations(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "create-ambiguous",
             "problem",
-            f"The outcome of {_many(ambiguous, 'create')} is unknown: no answer came, and the name was not found",
+            f"The outcome of {many(ambiguous, 'create')} is unknown: no answer came, and the name was not found",
         )
     if left_out := evidence.count("create.left_out"):
         yield Finding("create-left-out", "problem", f"{left_out} of {services} creates were not sent any more")
     if found := evidence.count("create.found"):
-        yield Finding("create-found", "note", f"{_many(found, 'service')} whose create got no answer had been created")
+        yield Finding("create-found", "note", f"{many(found, 'service')} whose create got no answer had been created")
     if retries := evidence.count("create.retries"):
         yield Finding(
-            "create-retries", "note", f"{_many(retries, 'create')} had to be sent again, to another manager or later"
+            "create-retries", "note", f"{many(retries, 'create')} had to be sent again, to another manager or later"
         )
 
 
@@ -200,12 +200,12 @@ def heartbeats(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "heartbeats-missed",
             "problem",
-            f"Hollow workers missed {_many(missed, 'heartbeat deadline')}: the managers are overloaded",
+            f"Hollow workers missed {many(missed, 'heartbeat deadline')}: the managers are overloaded",
             "A heartbeat commits once for every container on its node and has to end within 5 s.",
         )
     if errors := evidence.counts("hollow.errors"):
         yield Finding(
-            "worker-errors", "warning", f"Hollow workers met {_many(sum(errors.values()), 'error')}{_listed(errors)}"
+            "worker-errors", "warning", f"Hollow workers met {many(sum(errors.values()), 'error')}{_listed(errors)}"
         )
 
 
@@ -258,26 +258,26 @@ def throughput(evidence: Evidence) -> Iterator[Finding]:
 def leftovers(evidence: Evidence) -> Iterator[Finding]:
     if evidence.keep:
         created = evidence.count("create.created") + evidence.count("create.found")
-        yield Finding("kept", "note", f"{_many(created, 'service')} stayed on the cluster as asked (keep)")
+        yield Finding("kept", "note", f"{many(created, 'service')} stayed on the cluster as asked (keep)")
         return
     purged, left = evidence.count("cleanup.containers_purged"), evidence.count("cleanup.containers_left")
     if services := evidence.count("cleanup.services_left"):
-        yield Finding("services-left", "problem", f"{_many(services, 'service')} of the run could not be deleted")
+        yield Finding("services-left", "problem", f"{many(services, 'service')} of the run could not be deleted")
     if left:
         yield Finding(
             "records-left",
             "problem",
-            f"{_many(left, 'container record')} of the run could not be removed: Warren leaks them",
+            f"{many(left, 'container record')} of the run could not be removed: Warren leaks them",
             "DeleteService removes only the service, and no call removes a container record.",
         )
     if stuck := evidence.count("cleanup.stuck"):
-        sentence = f"{_many(stuck, 'container record')} cannot go, because their node is gone"
+        sentence = f"{many(stuck, 'container record')} cannot go, because their node is gone"
         yield Finding("records-stuck", "warning", sentence)
     if failures := evidence.counts("cleanup.failures"):
-        sentence = f"{_many(sum(failures.values()), 'call')} of the cleanup failed{_listed(failures)}"
+        sentence = f"{many(sum(failures.values()), 'call')} of the cleanup failed{_listed(failures)}"
         yield Finding("cleanup-failures", "warning", sentence)
     if orphans := evidence.count("cleanup.orphans_found"):
-        sentence = f"Cleanup found {_many(orphans, 'container record')} whose service had been deleted before"
+        sentence = f"Cleanup found {many(orphans, 'container record')} whose service had been deleted before"
         yield Finding("orphans", "note", sentence)
     if purged:
         duration = evidence.value("cleanup.duration")
@@ -285,7 +285,7 @@ def leftovers(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "records-purged",
             "note",
-            f"DeleteService left {_many(purged + left, 'container record')} behind; the run removed {purged}{within}",
+            f"DeleteService left {many(purged + left, 'container record')} behind; the run removed {purged}{within}",
         )
 
 
@@ -315,7 +315,7 @@ def logs(evidence: Evidence) -> Iterator[Finding]:
         for row in _processes(evidence):
             count = int(value_of(lookup(row, f"log.{level}")) or 0)
             if count:
-                thing = _many(count, "refused write" if level == "refused" else level)
+                thing = many(count, "refused write" if level == "refused" else level)
                 sentence = f"{row.get('name')} logged {thing}; the first: {lookup(row, f'log.first_{level}')}"
                 yield Finding(f"log-{level}", severity, sentence, because)
 
@@ -399,10 +399,6 @@ def _processes(evidence: Evidence, *kinds: str) -> list[dict[str, t.Any]]:
         rows = evidence.get(f"resources.{kind}")
         found += [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     return found
-
-
-def _many(count: int, thing: str) -> str:
-    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def _listed(counts: dict[str, int], what: str = "") -> str:

@@ -14,13 +14,15 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.warren.load.plugins.module_utils.api.timers import (
+    HEARTBEAT,
+    RECONCILER_TICK,
+    SCHEDULER_TICK,
+    WORKER_POLL,
+)
 from ansible_collections.warren.load.plugins.module_utils.objectives.judging import samples_needed
 from ansible_collections.warren.load.plugins.module_utils.objectives.units import number
 
-SCHEDULER_TICK = 5.0
-WORKER_POLL = 3.0
-HEARTBEAT = 5.0
-RECONCILER_TICK = 10.0
 CREATE = (0.0015, 0.02)  # seconds a create, fast and slow
 CALL = (0.0003, 0.01)  # seconds of the manager a call, fast and slow
 SCHEDULE = 0.01  # seconds a container record at most: one commit

@@ -128,14 +128,14 @@ def _os_name(system: str) -> str:
     if system == "Darwin":
         return f"macOS {platform.mac_ver()[0]}".strip()
     for path in ("/etc/os-release", "/usr/lib/os-release"):
-        found = re.search(r'^PRETTY_NAME="?([^"\n]+)', _read(path), re.MULTILINE)
+        found = re.search(r'^PRETTY_NAME="?([^"\n]+)', process_table.read_text(path), re.MULTILINE)
         if found:
             return found.group(1)
     return system
 
 
 def _cpu_model() -> str | None:
-    text = _read(os.path.join(process_table.PROC, "cpuinfo"))
+    text = process_table.read_text(os.path.join(process_table.PROC, "cpuinfo"))
     # ARM tells a number in place of a name.
     found = re.search(r"^(?:model name|Model|Hardware|cpu model)\s*:\s*(\S.*)$", text, re.MULTILINE)
     if found:
@@ -145,7 +145,7 @@ def _cpu_model() -> str | None:
 
 def _memory() -> tuple[int | None, int | None]:
     """MB in all, and MB that programs could still have."""
-    text = _read(os.path.join(process_table.PROC, "meminfo"))
+    text = process_table.read_text(os.path.join(process_table.PROC, "meminfo"))
     found = dict(re.findall(r"^(MemTotal|MemAvailable):\s+(\d+) kB", text, re.MULTILINE))
     if found:
         total, free = found.get("MemTotal"), found.get("MemAvailable")
@@ -174,17 +174,9 @@ def disk_free(path: str) -> int | None:
 
 def _machine() -> str:
     """What two names of one machine have in common: its boot."""
-    boot = _read(os.path.join(process_table.PROC, "sys/kernel/random/boot_id")).strip()
+    boot = process_table.read_text(os.path.join(process_table.PROC, "sys/kernel/random/boot_id")).strip()
     boot = boot or _output(["sysctl", "-n", "kern.bootsessionuuid"]).strip() or platform.node()
     return hashlib.sha256(boot.encode()).hexdigest()[:12]
-
-
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return stream.read()
-    except OSError:
-        return ""
 
 
 def _output(argv: list[str]) -> str:

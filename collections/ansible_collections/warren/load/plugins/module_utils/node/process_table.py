@@ -35,6 +35,15 @@ class Usage:
     source: str
 
 
+def read_text(path: str) -> str:
+    """What a file holds, and nothing where it cannot be read."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read()
+    except OSError:
+        return ""
+
+
 def has_proc() -> bool:
     """True where /proc is Linux's."""
     return os.path.exists(os.path.join(PROC, "self", "stat"))

@@ -258,7 +258,7 @@ def _await_ready(program: Program, child: subprocess.Popen[bytes], began: float)
                 code,
             )
         if not told and pattern is not None:
-            told = pattern.search(_read(program.log_file)) is not None
+            told = pattern.search(process_table.read_text(program.log_file)) is not None
         if told and all(_accepts(port) for port in program.ready_ports):
             return
         if time.monotonic() - began > program.ready_timeout:
@@ -305,11 +305,3 @@ def _accepts(port: str) -> bool:
             return True
     except OSError:
         return False
-
-
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return stream.read()
-    except OSError:
-        return ""

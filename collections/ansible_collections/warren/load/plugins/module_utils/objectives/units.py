@@ -83,3 +83,8 @@ def quantity(value: float, unit: str) -> str:
 def _magnitude(value: float) -> int:
     """The decimal exponent of a number that is not zero: 2 for 184, 0 for 3.1, -2 for 0.05."""
     return int(f"{abs(value):e}".split("e")[1])
+
+
+def many(count: int, thing: str) -> str:
+    """``1 service``, ``2 services``."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"

@@ -13,13 +13,14 @@ import math
 import typing as t
 from collections import Counter
 
+from ansible_collections.warren.load.plugins.module_utils.api.timers import HEARTBEAT, SCHEDULER_TICK
+from ansible_collections.warren.load.plugins.module_utils.objectives.units import many
+
 from .observing import is_running, nanoseconds, ready_workers
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-SCHEDULER_TICK = 5.0  # seconds
-HEARTBEAT = 5.0  # seconds
 MOST_TICKS = 200  # rows; a longer wait has longer ones
 MOST_NODES = 3  # that are named in a sentence each
 
@@ -73,26 +74,26 @@ def missing(
     ready = None if nodes is None else ready_workers(list(nodes))
     found = []
     if lost:
-        found.append(f"{_many(lost, 'acknowledged service')} cannot be found on the cluster any more.")
+        found.append(f"{many(lost, 'acknowledged service')} cannot be found on the cluster any more.")
     if unscheduled:
         found.append(_unscheduled(unscheduled, ready, silent))
     unassigned = sum(not one.node_id for one in wanted)
     if unassigned:
-        found.append(f"{_many(unassigned, 'container')} with a record but no node: the scheduler did not assign them.")
+        found.append(f"{many(unassigned, 'container')} with a record but no node: the scheduler did not assign them.")
     waiting = Counter(one.node_id for one in wanted if one.node_id and one.actual_state != "failed")
     by_id = {node.id: node for node in nodes or ()}
     for name, count in waiting.most_common(MOST_NODES):
         trouble = _node_trouble(by_id.get(name), nodes is not None, now)
-        found.append(f"{_many(count, 'container')} on {name} not running yet{trouble}.")
+        found.append(f"{many(count, 'container')} on {name} not running yet{trouble}.")
     if len(waiting) > MOST_NODES:
         others = sum(count for _name, count in waiting.most_common()[MOST_NODES:])
-        found.append(f"{_many(others, 'container')} on {len(waiting) - MOST_NODES} other nodes not running yet.")
+        found.append(f"{many(others, 'container')} on {len(waiting) - MOST_NODES} other nodes not running yet.")
     found += [_down(node, now) for node in nodes or () if node.id not in waiting and node.status == "down"][:MOST_NODES]
     return found + _failures(failed)
 
 
 def _unscheduled(count: int, ready: list[str] | None, silent: float) -> str:
-    what = f"{_many(count, 'container')} without a record"
+    what = f"{many(count, 'container')} without a record"
     if ready == []:
         return f"{what}: no worker is ready, and Warren creates no containers without one."
     if silent > SCHEDULER_TICK:
@@ -123,16 +124,12 @@ def _failures(failed: list[t.Any]) -> list[str]:
     """A sentence for each text of an error, the most frequent three, and one for those without a text."""
     texts = Counter(" ".join(one.error.split()) for one in failed)
     silent = texts.pop("", 0)
-    found = [f"{_many(count, 'container')} failed: {text[:200].rstrip('.')}." for text, count in texts.most_common(3)]
+    found = [f"{many(count, 'container')} failed: {text[:200].rstrip('.')}." for text, count in texts.most_common(3)]
     if silent:
         images = sorted({one.image for one in failed if not one.error.split() and one.image})
         of = f" of {images[0]}" if len(images) == 1 else ""
         found.append(
-            f"{_many(silent, 'container')}{of} failed without a text: Warren tells why only in the worker's log, and "
+            f"{many(silent, 'container')}{of} failed without a text: Warren tells why only in the worker's log, and "
             "an image that cannot be pulled is its most frequent reason (is warren_load_image fully qualified?)."
         )
     return found
-
-
-def _many(count: int, thing: str) -> str:
-    return f"{count} {thing}{'' if count == 1 else 's'}"
