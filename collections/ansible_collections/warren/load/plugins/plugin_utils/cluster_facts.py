@@ -19,13 +19,13 @@ from ansible_collections.warren.load.plugins.module_utils.api.images import unfi
 from ansible_collections.warren.load.plugins.module_utils.phases.methods import DEFAULT, parse_mix
 
 # The guide's clusters. `dialect` is that of the sandbox: containers where the guide has one manager, since Warren
-# cannot join more there. `calls` makes p99 sharp from medium on.
+# cannot join more there. From medium on `calls` makes p99 sharp, and `rate` spreads them over 30 s: six ticks of the scheduler.
 SCALES: dict[str, dict[str, t.Any]] = {
-    "small": {"services": 50, "replicas": 3, "managers": 1, "workers": 2, "calls": 1000, "dialect": "containers"},
-    "medium": {"services": 200, "replicas": 3, "managers": 3, "workers": 5, "calls": 3000, "dialect": "tasks"},
-    "large": {"services": 1000, "replicas": 3, "managers": 3, "workers": 10, "calls": 3000, "dialect": "tasks"},
-    "massive": {"services": 1000, "replicas": 10, "managers": 3, "workers": 100, "calls": 3000, "dialect": "tasks"},
-    "custom": {"services": 50, "replicas": 3, "managers": 3, "workers": 10, "calls": 3000, "dialect": "tasks"},
+    "small": {"services": 50, "replicas": 3, "managers": 1, "workers": 2, "calls": 1000, "rate": 250.0, "dialect": "containers"},
+    "medium": {"services": 200, "replicas": 3, "managers": 3, "workers": 5, "calls": 3000, "rate": 100.0, "dialect": "tasks"},
+    "large": {"services": 1000, "replicas": 3, "managers": 3, "workers": 10, "calls": 3000, "rate": 100.0, "dialect": "tasks"},
+    "massive": {"services": 1000, "replicas": 10, "managers": 3, "workers": 100, "calls": 3000, "rate": 100.0, "dialect": "tasks"},
+    "custom": {"services": 50, "replicas": 3, "managers": 3, "workers": 10, "calls": 3000, "rate": 100.0, "dialect": "tasks"},
 }
 CHOICES = {
     "warren_load_dialect": ("auto", "tasks", "containers"),
@@ -40,7 +40,6 @@ NUMBERS: dict[str, tuple[float, float]] = {  # smallest allowed, default
     "warren_load_create_deadline": (1, 0),
     "warren_load_await_deadline": (1, 0),
     "warren_load_cleanup_deadline": (1, 0),
-    "warren_load_latency_rate": (0.001, 250),
     "warren_load_port_base": (1024, 17000),
     "warren_load_clock_factor": (0.001, 1),
 }
@@ -101,6 +100,9 @@ class Public:
 
     def number(self, name: str) -> float:
         smallest, default = NUMBERS[name]
+        return self.positive(name, default, smallest)
+
+    def positive(self, name: str, default: float, smallest: float = 0.001) -> float:
         return self._number(name, default, smallest, whole=False)
 
     def words(self, name: str) -> list[str]:
@@ -323,7 +325,7 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
         "await_deadline": public.number("warren_load_await_deadline") or max(300.0, containers / 10),
         "cleanup_deadline": public.number("warren_load_cleanup_deadline") or 120.0 + containers / 5,
         "latency_calls": public.whole("warren_load_latency_calls", scale["calls"]),
-        "latency_rate": public.number("warren_load_latency_rate"),
+        "latency_rate": public.positive("warren_load_latency_rate", scale["rate"]),
         "latency_methods": _methods(public),
         "latency_concurrency": public.whole("warren_load_latency_concurrency", 0, smallest=0),
         "seed": public.whole("warren_load_seed", 1, smallest=0),

@@ -24,7 +24,8 @@ A row that has no critical limit has no level worse than missed, so with ``criti
 
 ``pass`` if the whole interval is on the good side, ``fail`` if the whole interval is on the bad side, else
 ``inconclusive``, with an estimate of how many more samples would tell. A percentile whose sample is too small for an
-upper bound can fail but never pass. ``invalid`` where the audit says that the generator's own delay is in the value and
+upper bound can fail but never pass. One that is large enough, but whose slow calls came in few clumps, has no upper bound
+either; it passes if all of its samples are on the good side, and the note says so. ``invalid`` where the audit says that the generator's own delay is in the value and
 the value lies on the bad side: delay only ever makes it worse, so what is good with it would be good without;
 ``not judged`` where there is no value, or where it would say nothing.
 
@@ -190,10 +191,10 @@ def _judge_row(
     if isinstance(number, str):
         judgement["note"] = row.if_missing or f"{row.path} {number}"
         return judgement
-    effective = t.cast("int | None", number.pop("effective"))
+    effective, largest = t.cast("int | None", number.pop("effective")), number.pop("largest")
     judgement.update(number)
     judgement["level"] = level_of(number["value"], limits, row.direction, inclusive=row.inclusive)
-    judgement["verdict"], judgement["note"] = _decide(row, judgement, limits, fail_at, effective)
+    judgement["verdict"], judgement["note"] = _decide(row, judgement, limits, fail_at, effective, largest)
     failing = LEVELS.index("missed" if row.direction == "equal" else _failing(limits, fail_at))
     if row.timed and audit and LEVELS.index(judgement["level"]) >= failing:
         judgement["verdict"] = "invalid"
@@ -205,11 +206,17 @@ def _judge_row(
 
 
 def _decide(
-    row: Row, judgement: Judgement, limits: dict[str, float], fail_at: str, effective: int | None
+    row: Row,
+    judgement: Judgement,
+    limits: dict[str, float],
+    fail_at: str,
+    effective: int | None,
+    largest: float | None,
 ) -> tuple[str, str]:
     """Verdict and note of a value, from where the two ends of its interval fall.
 
-    ``effective``: how many independent samples it rests on, None where that is all.
+    ``effective``: how many independent samples it rests on, None where that is all; ``largest``: the largest sample
+    where those are too few for a bound.
     """
     failing = LEVELS.index("missed" if row.direction == "equal" else _failing(limits, fail_at))
 
@@ -227,6 +234,9 @@ def _decide(
         best = value if best is None else best
     if not fails(worst):
         return "pass", ""
+    if worst is None and largest is not None and row.direction == "below" and not fails(largest):
+        worth = f"{judgement['n']} {row.samples}, worth {effective} independent ones, give {row.statistic} no bound"
+        return "pass", f"{worth}, but the largest of them is {quantity(largest, row.unit)}"
     if fails(best):
         return "fail", ""
     return "inconclusive", _more_samples(row, judgement, worst, effective)
@@ -317,6 +327,7 @@ def _number(found: t.Any, unit: str) -> dict[str, t.Any] | str:
         "high": scaled(number.get("high")),
         "n": count if isinstance(count, int) and not isinstance(count, bool) else None,
         "effective": effective if isinstance(effective, int) else None,
+        "largest": scaled(number.get("largest")),
     }
 
 

@@ -265,7 +265,7 @@ MEASUREMENTS = Fields(
     }
 )
 
-_PARTS_OF_A_NUMBER = ("value", "unit", "low", "high", "n", "effective")
+_PARTS_OF_A_NUMBER = ("value", "unit", "low", "high", "n", "effective", "largest")
 
 
 def shape_of(node: dict[str, t.Any], within: Shape = MEASUREMENTS) -> Shape:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .means import mean_interval
-from .quantiles import quantile, quantile_interval
+from .quantiles import quantile, quantile_interval, samples_to_bound
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,7 +20,8 @@ PERCENTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 class Number(t.TypedDict):
     """One number of the results; ``low`` and ``high`` are None where no interval can be given.
 
-    ``effective``, where there: how many independent samples the ``n`` are worth for it.
+    ``effective``, where there: how many independent samples the ``n`` are worth for it. ``largest``, where there: the
+    largest sample, as ``n`` would bound the number and ``effective`` do not.
     """
 
     value: float | None
@@ -29,6 +30,7 @@ class Number(t.TypedDict):
     high: float | None
     n: int
     effective: t.NotRequired[int]
+    largest: t.NotRequired[float | None]
 
 
 def _rounded(value: float | None) -> float | None:
@@ -49,6 +51,8 @@ def quantile_number(values: Sequence[float], ordered: Sequence[float], q: float,
     result = number(quantile(ordered, q), unit, len(ordered), low, high)
     if effective < len(ordered):
         result["effective"] = effective
+        if high is None and len(ordered) >= samples_to_bound(q):
+            result["largest"] = _rounded(ordered[-1])
     return result
 
 

@@ -66,9 +66,11 @@ def test_sandbox_follows_the_scale(scale: str, managers: int, workers: int, dial
 
 
 def test_more_calls_from_medium_on() -> None:
-    calls = [facts({"scale": scale})["latency_calls"] for scale in ("small", "medium", "large", "massive")]
-    assert calls == [1000, 3000, 3000, 3000]
-    assert facts({"scale": "large", "warren_load_latency_calls": 5})["latency_calls"] == 5
+    found = [facts({"scale": scale}) for scale in ("small", "medium", "large", "massive")]
+    assert [one["latency_calls"] for one in found] == [1000, 3000, 3000, 3000]
+    assert [one["latency_rate"] for one in found] == [250, 100, 100, 100]
+    given = facts({"scale": "large", "warren_load_latency_calls": 5, "warren_load_latency_rate": 7.5})
+    assert [given["latency_calls"], given["latency_rate"]] == [5, 7.5]
 
 
 @pytest.mark.parametrize(

@@ -157,6 +157,16 @@ def test_too_few_samples_can_fail_but_never_pass():
     assert one(latency(10, 5, None, 100), [exact])["verdict"] == "pass"
 
 
+@pytest.mark.parametrize(("largest", "verdict"), [(60, "pass"), (499, "pass"), (500, "inconclusive")])
+def test_one_burst_passes_if_it_lies_on_the_good_side(largest, verdict):
+    clumped = latency(10, 5, None, 1000)
+    clumped["latency"]["response_time"]["p99"] |= {"effective": 66, "largest": largest}
+    assert one(clumped)["verdict"] == verdict
+    if verdict == "pass":
+        told = f"1000 calls, worth 66 independent ones, give p99 no bound, but the largest of them is {largest} ms"
+        assert one(clumped)["note"] == told
+
+
 def test_how_many_more_samples():
     note = one(latency(450, 400, 520, 1000))["note"]
     # The interval has to shrink from 70 to 50 ms, so n grows by (70/50)^2, with 10 % to spare: 2156.

@@ -19,6 +19,14 @@ def test_shape():
     assert "mean" not in summaries.summary([1.0], "s", mean=False)
 
 
+def test_a_percentile_without_a_bound_names_its_largest_sample():
+    burst = summaries.summary([1.0] * 500 + [float(value) for value in range(20, 35)] + [1.0] * 485, "ms")["p99"]
+    assert burst["high"] is None
+    assert burst["largest"] == 34.0
+    assert "largest" not in summaries.summary([1.0] * 1000, "ms")["p99"]
+    assert "largest" not in summaries.summary([float(value) for value in range(300)], "ms")["p99"]  # too few
+
+
 def test_nothing_measured_is_said_and_not_zero():
     result = summaries.summary([], "ms")
     assert {(entry["value"], entry["n"]) for entry in result.values()} == {(None, 0)}
