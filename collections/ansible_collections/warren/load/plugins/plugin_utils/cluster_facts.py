@@ -19,14 +19,16 @@ from ansible_collections.warren.load.plugins.module_utils.api.images import unfi
 from ansible_collections.warren.load.plugins.module_utils.phases.methods import DEFAULT, parse_mix
 
 # The guide's clusters. `dialect` is that of the sandbox: containers where the guide has one manager, since Warren
-# cannot join more there. From medium on `calls` makes p99 sharp, and `rate` spreads them over 30 s: six ticks of the scheduler.
+# cannot join more there.
 SCALES: dict[str, dict[str, t.Any]] = {
-    "small": {"services": 50, "replicas": 3, "managers": 1, "workers": 2, "calls": 1000, "rate": 250.0, "dialect": "containers"},
-    "medium": {"services": 200, "replicas": 3, "managers": 3, "workers": 5, "calls": 3000, "rate": 100.0, "dialect": "tasks"},
-    "large": {"services": 1000, "replicas": 3, "managers": 3, "workers": 10, "calls": 3000, "rate": 100.0, "dialect": "tasks"},
-    "massive": {"services": 1000, "replicas": 10, "managers": 3, "workers": 100, "calls": 3000, "rate": 100.0, "dialect": "tasks"},
-    "custom": {"services": 50, "replicas": 3, "managers": 3, "workers": 10, "calls": 3000, "rate": 100.0, "dialect": "tasks"},
+    "small": {"services": 50, "replicas": 3, "managers": 1, "workers": 2, "dialect": "containers"},
+    "medium": {"services": 200, "replicas": 3, "managers": 3, "workers": 5, "dialect": "tasks"},
+    "large": {"services": 1000, "replicas": 3, "managers": 3, "workers": 10, "dialect": "tasks"},
+    "massive": {"services": 1000, "replicas": 10, "managers": 3, "workers": 100, "dialect": "tasks"},
+    "custom": {"services": 50, "replicas": 3, "managers": 3, "workers": 10, "dialect": "tasks"},
 }
+# Calls, and how many a second. From medium on p99 is sharp, and 30 s take in six ticks of the scheduler.
+FEW_CALLS, MANY_CALLS = (1000, 250.0), (3000, 100.0)
 CHOICES = {
     "warren_load_dialect": ("auto", "tasks", "containers"),
     "warren_load_tls": ("auto", "plaintext", "tls"),
@@ -251,6 +253,7 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
     objectives = public.text("warren_load_objectives_file")
     services = public.whole("warren_load_services", scale["services"])
     containers = services * public.whole("warren_load_replicas", scale["replicas"])
+    calls, rate = FEW_CALLS if scale is SCALES["small"] else MANY_CALLS
     create_rate = public.number("warren_load_create_rate")
     for option, choices in CHOICES.items():
         if option not in ("warren_load_dialect", "warren_load_tls"):
@@ -324,8 +327,8 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
         or 120.0 + max(2.0, 1 / create_rate if create_rate else 0.0) * services,
         "await_deadline": public.number("warren_load_await_deadline") or max(300.0, containers / 10),
         "cleanup_deadline": public.number("warren_load_cleanup_deadline") or 120.0 + containers / 5,
-        "latency_calls": public.whole("warren_load_latency_calls", scale["calls"]),
-        "latency_rate": public.positive("warren_load_latency_rate", scale["rate"]),
+        "latency_calls": public.whole("warren_load_latency_calls", calls),
+        "latency_rate": public.positive("warren_load_latency_rate", rate),
         "latency_methods": _methods(public),
         "latency_concurrency": public.whole("warren_load_latency_concurrency", 0, smallest=0),
         "seed": public.whole("warren_load_seed", 1, smallest=0),

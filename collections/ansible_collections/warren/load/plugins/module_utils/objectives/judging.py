@@ -24,10 +24,10 @@ A row that has no critical limit has no level worse than missed, so with ``criti
 
 ``pass`` if the whole interval is on the good side, ``fail`` if the whole interval is on the bad side, else
 ``inconclusive``, with an estimate of how many more samples would tell. A percentile whose sample is too small for an
-upper bound can fail but never pass. One that is large enough, but whose slow calls came in few clumps, has no upper bound
-either; it passes if all of its samples are on the good side, and the note says so. ``invalid`` where the audit says that the generator's own delay is in the value and
-the value lies on the bad side: delay only ever makes it worse, so what is good with it would be good without;
-``not judged`` where there is no value, or where it would say nothing.
+upper bound can fail but never pass. One whose sample is large enough, but whose slow calls came in few bursts, has no
+upper bound either; it passes if all samples are on the good side, and its note says so. ``invalid`` where the audit
+says that the generator's own delay is in the value and the value lies on the bad side: delay only ever makes it worse,
+so what is good with it would be good without; ``not judged`` where there is no value, or where it would say nothing.
 
 A row with ``size`` (nodes, services, containers) says what a cluster carries at least. It is judged only where every
 other row was neither missed nor left open, and not where its value passes no limit: more was not tried then.
