@@ -15,13 +15,11 @@ import platform
 import re
 import resource
 import shutil
-import subprocess
 from typing import Any
 
-from ansible_collections.warren.load.plugins.module_utils.node import process_table
+from ansible_collections.warren.load.plugins.module_utils.node import commands, process_table
 
 MEGABYTE = 1 << 20
-VERSION_PATIENCE = 5.0  # seconds for a program to say its version
 
 
 def look(path: str, name: str) -> tuple[dict[str, Any], list[str]]:
@@ -116,7 +114,7 @@ def _sha256(path: str, *_which_file: Any) -> str:
 @functools.cache
 def _version(path: str) -> str:
     """The first line that ``--version`` prints, without the words before the version itself; "" where there is none."""
-    lines = _output([path, "--version"]).strip().splitlines()
+    lines = commands.output([path, "--version"]).strip().splitlines()
     return re.sub(r"^.*\bversion:?\s+", "", lines[0], flags=re.IGNORECASE)[:80] if lines else ""
 
 
@@ -140,7 +138,7 @@ def _cpu_model() -> str | None:
     found = re.search(r"^(?:model name|Model|Hardware|cpu model)\s*:\s*(\S.*)$", text, re.MULTILINE)
     if found:
         return found.group(1).strip()
-    return _output(["sysctl", "-n", "machdep.cpu.brand_string"]).strip() or platform.processor() or None
+    return commands.output(["sysctl", "-n", "machdep.cpu.brand_string"]).strip() or platform.processor() or None
 
 
 def _memory() -> tuple[int | None, int | None]:
@@ -150,8 +148,8 @@ def _memory() -> tuple[int | None, int | None]:
     if found:
         total, free = found.get("MemTotal"), found.get("MemAvailable")
         return (int(total) // 1024 if total else None, int(free) // 1024 if free else None)
-    total = _output(["sysctl", "-n", "hw.memsize"]).strip()
-    return (int(total) // MEGABYTE if total.isdigit() else None, _vm_stat(_output(["vm_stat"])))
+    total = commands.output(["sysctl", "-n", "hw.memsize"]).strip()
+    return (int(total) // MEGABYTE if total.isdigit() else None, _vm_stat(commands.output(["vm_stat"])))
 
 
 def _vm_stat(text: str) -> int | None:
@@ -175,16 +173,5 @@ def disk_free(path: str) -> int | None:
 def _machine() -> str:
     """What two names of one machine have in common: its boot."""
     boot = process_table.read_text(os.path.join(process_table.PROC, "sys/kernel/random/boot_id")).strip()
-    boot = boot or _output(["sysctl", "-n", "kern.bootsessionuuid"]).strip() or platform.node()
+    boot = boot or commands.output(["sysctl", "-n", "kern.bootsessionuuid"]).strip() or platform.node()
     return hashlib.sha256(boot.encode()).hexdigest()[:12]
-
-
-def _output(argv: list[str]) -> str:
-    """What a program prints; "" where it is not there, fails or takes too long."""
-    try:
-        done = subprocess.run(
-            argv, capture_output=True, stdin=subprocess.DEVNULL, text=True, check=False, timeout=VERSION_PATIENCE
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout if done.returncode == 0 else ""

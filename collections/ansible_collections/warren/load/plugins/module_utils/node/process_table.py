@@ -9,8 +9,9 @@ PRIVATE to the collection. Standard library only, Python 3.9 and newer: this run
 from __future__ import annotations
 
 import os
-import subprocess
 from dataclasses import dataclass
+
+from ansible_collections.warren.load.plugins.module_utils.node import commands
 
 PROC = "/proc"
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -91,8 +92,7 @@ def pids() -> list[int]:
     """Every pid that the caller may see."""
     if has_proc():
         return sorted(int(name) for name in os.listdir(PROC) if name.isdigit())
-    answer = subprocess.run(["ps", "-axo", "pid="], capture_output=True, text=True, check=False)
-    return sorted(int(word) for word in answer.stdout.split() if word.isdigit())
+    return sorted(int(word) for word in commands.output(["ps", "-axo", "pid="]).split() if word.isdigit())
 
 
 def usage(pid: int) -> Usage | None:
@@ -211,12 +211,4 @@ def _stat_fields(pid: int) -> list[str] | None:
 
 
 def _ps(pid: int, columns: str) -> str | None:
-    env = dict(os.environ, LC_ALL="C")
-    try:
-        answer = subprocess.run(
-            ["ps", "-o", columns, "-p", str(pid)], capture_output=True, text=True, check=False, env=env
-        )
-    except OSError:
-        return None
-    row = answer.stdout.strip()
-    return row if answer.returncode == 0 and row else None
+    return commands.output(["ps", "-o", columns, "-p", str(pid)]).strip() or None

@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ansible_collections.warren.load.plugins.module_utils.node import (
+    commands,
     log_lines,
     metrics_page,
     process_table,
@@ -33,7 +34,7 @@ from ansible_collections.warren.load.plugins.module_utils.stats import trends
 
 MEGABYTE = 1 << 20  # the guide's MB: its script divides ps's KiB by 1024
 UTILS = "ansible_collections.warren.load.plugins.module_utils"
-PARTS = (sampling, process_table, metrics_page)  # what the program is made of
+PARTS = (sampling, process_table, commands, metrics_page)  # what the program is made of
 FILES = {"resources": "resources.csv", "metrics": "metrics.csv"}
 READY_TIMEOUT = 15.0
 SHORTEST = 90.0  # seconds; of less than that, a trend of memory says nothing

@@ -219,7 +219,8 @@ def _spawn(program: Program) -> subprocess.Popen[bytes]:
     try:
         with open(program.log_file, "wb") as log:
             os.chmod(program.log_file, 0o600)  # it may hold tokens
-            return subprocess.Popen(
+            # It outlives the module, which no run_command lets it.
+            return subprocess.Popen(  # pylint: disable=ansible-bad-function
                 program.argv,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

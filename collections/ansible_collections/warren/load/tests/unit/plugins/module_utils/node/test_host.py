@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.warren.load.plugins.action.host_info import offset
-from ansible_collections.warren.load.plugins.module_utils.node import host, process_table
+from ansible_collections.warren.load.plugins.module_utils.node import commands, host, process_table
 
 VM_STAT = """Mach Virtual Memory Statistics: (page size of 16384 bytes)
 Pages free:                               10000.
@@ -36,7 +36,7 @@ def test_a_host_tells_what_it_is(tmp_path: Path) -> None:
 def test_what_a_system_does_not_tell_is_null_and_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A macOS without its tools."""
     monkeypatch.setattr(process_table, "PROC", str(tmp_path / "none"))
-    monkeypatch.setattr(host, "_output", lambda _argv: "")
+    monkeypatch.setattr(commands, "output", lambda _argv: "")
     monkeypatch.setattr("platform.processor", lambda: "")
     facts, unavailable = host.look(str(tmp_path), "manager-1")
     assert (facts["memory"], facts["memory_available"], facts["cpu_model"]) == (None, None, None)
