@@ -152,20 +152,25 @@ class ReachingAction(ActionBase):
     _supports_async = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Run the module."""
+        """Act, and turn a host that cannot be reached into a failed result."""
         super().run(tmp, task_vars)
+        task_vars = task_vars or {}
         try:
-            return dict(self._execute_module(task_vars=task_vars))
+            return self.act(task_vars)
         except AnsibleConnectionFailure as error:
-            host = (task_vars or {}).get("inventory_hostname", "a host")
+            host = task_vars.get("inventory_hostname", "a host")
             return {
                 "failed": True,
                 "msg": f"{host}: {unreached(error)}. Run cleanup.yml when it can, if anything of the run is left.",
             }
 
+    def act(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Run the module."""
+        return dict(self._execute_module(task_vars=task_vars))
 
-class ProgressAction(ActionBase):
-    """Base of action plugins that run the module of their own name; a subclass names its phase."""
+
+class ProgressAction(ReachingAction):
+    """Base of action plugins that follow the module of their own name; a subclass names its phase."""
 
     phase = ""
     runs_in_check_mode = False
@@ -173,23 +178,16 @@ class ProgressAction(ActionBase):
     takes_lease_back = False
     """Whether it runs even where the lease was taken away (by M(warren.load.run_lock), for good)."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = True
-    _supports_check_mode = True
-    _supports_async = False
-
-    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+    def act(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Start the module, follow it, return its result; what goes wrong on the way is one sentence in ``msg``."""
-        super().run(tmp, task_vars)
-        task_vars = task_vars or {}
         if self._task.check_mode:
             if self.runs_in_check_mode:
-                return dict(self._execute_module(task_vars=task_vars))
+                return super().act(task_vars)
             return {"changed": False, "skipped": True, "msg": f"Check mode: {self.phase} is not run."}
         work_dir = str(self._task.args.get("work_dir") or "")
         if not work_dir:
             # Nowhere to look at: the module says what it thinks of that.
-            return dict(self._execute_module(task_vars=task_vars))
+            return super().act(task_vars)
         try:
             if work_dir.startswith("~"):
                 work_dir = self._remote_expand_user(work_dir)

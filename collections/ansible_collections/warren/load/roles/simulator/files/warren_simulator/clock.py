@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Warren's timers, all divided by one factor so that tests need not wait as long as people do."""
+"""Warren's timers (api/timers.py), all divided by one factor so that tests need not wait as long as people do."""
 
 from __future__ import annotations
 
@@ -11,14 +11,6 @@ import typing as t
 
 if t.TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-
-# Seconds, as compiled into Warren (facts/warren.md 4.2 to 4.4).
-SCHEDULER_PERIOD = 5.0
-RECONCILER_PERIOD = 10.0
-NODE_DOWN_AFTER = 30.0
-METRICS_PERIOD = 15.0
-HEARTBEAT_PERIOD = 5.0
-FREEZE_PERIOD = 5.0
 
 
 class Clock:

@@ -37,13 +37,12 @@ from ansible_collections.warren.load.plugins.module_utils.api.client import Clie
 from ansible_collections.warren.load.plugins.module_utils.api.dialect import Dialect
 from ansible_collections.warren.load.plugins.module_utils.api.errors import NotLeader, WarrenError, from_rpc
 from ansible_collections.warren.load.plugins.module_utils.api.schema import message
+from ansible_collections.warren.load.plugins.module_utils.api.timers import HEARTBEAT, WORKER_POLL
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 # Seconds, as in Warren's worker; the clock factor divides them.
-HEARTBEAT_INTERVAL = 5.0
-POLL_INTERVAL = 3.0
 CALL_DEADLINE = 5.0
 REGISTER_DEADLINE = 10.0
 STOPPED_KEPT = 2.0
@@ -366,8 +365,8 @@ class Fleet:
         for position, worker in enumerate(self.workers, start=1):
             share = position / len(self.workers)  # spread over the interval, the first tick at most one interval away
             for interval, counts, tick in (
-                (HEARTBEAT_INTERVAL, self.heartbeats, self._heartbeat),
-                (POLL_INTERVAL, self.polls, self._poll),
+                (HEARTBEAT, self.heartbeats, self._heartbeat),
+                (WORKER_POLL, self.polls, self._poll),
             ):
                 tasks.append(asyncio.create_task(self._timer(worker, interval, share, counts, tick)))
         return tasks

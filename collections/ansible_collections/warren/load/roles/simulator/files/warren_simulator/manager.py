@@ -22,13 +22,15 @@ os.environ["GRPC_SSL_CIPHER_SUITES"] = "ECDHE-ECDSA-AES128-GCM-SHA256"
 import grpc
 import grpc.aio
 
+from ansible_collections.warren.load.plugins.module_utils.api import timers
 from ansible_collections.warren.load.plugins.module_utils.api.channel import Security, resolve, split_address
 from ansible_collections.warren.load.plugins.module_utils.api.client import Client
 from ansible_collections.warren.load.plugins.module_utils.api.dialect import Dialect
 from ansible_collections.warren.load.plugins.module_utils.api.errors import WarrenError
 from ansible_collections.warren.load.plugins.module_utils.api.schema import message
 
-from . import certificates, clock, http_server, metrics
+from . import certificates, http_server, metrics
+from .clock import Clock
 from .costs import ONE_MANAGER, THREE_MANAGERS, make_costs
 from .options import ManagerOptions, add_init_flags, add_join_flags, manager_options
 from .raft import CommitError, Replica, check_bind_address
@@ -48,6 +50,7 @@ JOIN_TIMEOUT = 30.0
 STATE_FILE = "raft-log.db"  # its presence says that a data directory is in use, as with Warren
 SNAPSHOT_FILE = "snapshots/state"
 STOP_GRACE = 2.0
+FREEZE_PERIOD = 5.0  # of the defect
 RULE = "━" * 51
 
 
@@ -67,7 +70,7 @@ class Manager:
         self.options = options
         self.dialect = options.dialect
         self.defects = options.defects
-        self.clock = clock.Clock(options.clock_factor)
+        self.clock = Clock(options.clock_factor)
         self.store = Store()
         self.metrics = metrics.Metrics(options.dialect)
         self.tokens = Tokens()
@@ -264,12 +267,12 @@ async def _run(manager: Manager, identity: certificates.Identity | None) -> None
 
     every = manager.clock.every
     loops = [
-        every(clock.SCHEDULER_PERIOD, Scheduler(manager).tick),
-        every(clock.RECONCILER_PERIOD, Reconciler(manager).tick),
-        every(clock.METRICS_PERIOD, collect),
+        every(timers.SCHEDULER_TICK, Scheduler(manager).tick),
+        every(timers.RECONCILER_TICK, Reconciler(manager).tick),
+        every(timers.METRICS_TICK, collect),
     ]
     if "freeze" in manager.defects:
-        loops.append(every(clock.FREEZE_PERIOD, manager.freeze))
+        loops.append(every(FREEZE_PERIOD, manager.freeze))
     if "leak" in manager.defects:
         loops.append(every(manager.clock.factor, manager.leak))  # each real second
     if not options.leader:
@@ -355,7 +358,7 @@ async def _embedded_worker(manager: Manager) -> None:
         ]
         await manager.try_commit_all([("beat", node_id, time.time_ns(), None), ("states", states)])
 
-    await manager.clock.every(clock.HEARTBEAT_PERIOD, beat)
+    await manager.clock.every(timers.HEARTBEAT, beat)
 
 
 async def _init(options: ManagerOptions) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 import typing as t
 
-from .clock import NODE_DOWN_AFTER
+from ansible_collections.warren.load.plugins.module_utils.api.timers import NODE_DOWN_AFTER
+
 from .store import SECOND, time_of
 
 if t.TYPE_CHECKING:
