@@ -22,22 +22,12 @@ extends_documentation_fragment:
   - warren.load.attributes
   - warren.load.connection
   - warren.load.run
+  - warren.load.calls
 attributes:
   action:
     description: Has an action plugin that shows progress.
     support: full
 options:
-  methods:
-    description:
-      - The RPCs to call, by their names in dialect V(containers), each with its parts of the calls, such as
-        V(ListServices:8). Without a number it has one part. Their order is drawn from O(seed).
-      - The reads are V(GetClusterInfo), V(GetService), V(ListContainers), V(ListNodes), V(ListSecrets),
-        V(ListServices) and V(ListVolumes).
-      - The writes are V(UpdateService), which sets services of the run to the replicas that they have, and
-        V(DeleteSecret), which names an id that no secret has. Both are one Raft commit and change nothing.
-    type: list
-    elements: str
-    default: [ListServices]
   calls:
     description: How many calls are planned.
     type: int
@@ -46,15 +36,6 @@ options:
     description: How many calls a second are planned.
     type: float
     default: 250.0
-  arrivals:
-    description: V(poisson) as from independent users, V(uniform) as by a metronome.
-    type: str
-    choices: [poisson, uniform]
-    default: poisson
-  seed:
-    description: What the arrivals are drawn from. The same seed draws the same arrivals.
-    type: int
-    default: 1
   concurrency:
     description:
       - V(0) sends by plan. Otherwise a closed loop with so many callers, each of which waits for its reply before it
@@ -63,23 +44,6 @@ options:
         much a server can do.
     type: int
     default: 0
-  outstanding:
-    description:
-      - How many calls may be outstanding at a time. What is due beyond is counted as unsent and not sent late.
-    type: int
-    default: 1000
-  timeout:
-    description: After how many seconds a call is given up.
-    type: float
-    default: 10.0
-  manager:
-    description: The name of the manager to ask. By default the leader.
-    type: str
-  shares_host_with:
-    description: What else runs on the host that sends, for the audit.
-    type: list
-    elements: str
-    default: []
 """
 
 EXAMPLES = r"""
@@ -146,21 +110,14 @@ problems:
   sample: []
 """
 
-from ansible_collections.warren.load.plugins.module_utils.engine.arrivals import KINDS
 from ansible_collections.warren.load.plugins.module_utils.phases import latency
-from ansible_collections.warren.load.plugins.module_utils.phases.wiring import Arguments, run_phase
+from ansible_collections.warren.load.plugins.module_utils.phases.wiring import CALLS, Arguments, run_phase
 
 ARGUMENTS: Arguments = {
-    "methods": {"type": "list", "elements": "str", "default": ["ListServices"]},
+    **CALLS,
     "calls": {"type": "int", "default": 1000},
     "rate": {"type": "float", "default": 250.0},
-    "arrivals": {"type": "str", "choices": list(KINDS), "default": "poisson"},
-    "seed": {"type": "int", "default": 1},
     "concurrency": {"type": "int", "default": 0},
-    "outstanding": {"type": "int", "default": 1000},
-    "timeout": {"type": "float", "default": 10.0},
-    "manager": {"type": "str"},
-    "shares_host_with": {"type": "list", "elements": "str", "default": []},
 }
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import typing as t
 from collections import Counter
@@ -16,8 +17,8 @@ from ansible_collections.warren.load.plugins.module_utils.api.run_names import r
 from ansible_collections.warren.load.plugins.module_utils.engine import calls as engine
 from ansible_collections.warren.load.plugins.module_utils.stats.summaries import number, summary
 
-from .methods import WRITES, Mix, interleaved, joined, requests
-from .observing import most_frequent
+from .methods import DEFAULT, WRITES, Mix, interleaved, joined, parse_mix, requests
+from .observing import check_positive, check_run_id, most_frequent
 
 if t.TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -30,6 +31,28 @@ if t.TYPE_CHECKING:
 
 LEADER_PATIENCE = 15.0  # seconds
 COLUMNS = (*engine.COLUMNS, "method")
+
+
+@dataclasses.dataclass(frozen=True)
+class CallOptions:
+    """What is called, by which plan, and where; ``timeout`` in s. The options of doc fragment calls."""
+
+    run_id: str
+    methods: list[str] = dataclasses.field(default_factory=lambda: [DEFAULT])
+    arrivals: str = "poisson"
+    seed: int = 1
+    outstanding: int = 1000
+    timeout: float = 10.0
+    manager: str | None = None
+    shares_host_with: list[str] = dataclasses.field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        check_run_id(self.run_id)
+        check_positive(outstanding=self.outstanding, timeout=self.timeout)
+        try:
+            parse_mix(self.methods)
+        except ValueError as error:
+            raise ValueError(f"methods: {error}") from error
 
 
 async def find_manager(cluster: Cluster, name: str | None) -> tuple[str, Client]:

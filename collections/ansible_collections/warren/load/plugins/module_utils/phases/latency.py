@@ -14,9 +14,9 @@ from ansible_collections.warren.load.plugins.module_utils.engine.audit import Au
 from ansible_collections.warren.load.plugins.module_utils.engine.calls import closed_loop, open_loop
 from ansible_collections.warren.load.plugins.module_utils.engine.loop import collected
 
-from .calling import COLUMNS, Calls, describe, encoded_requests, find_manager, mix_facts, totals
-from .methods import DEFAULT, parse_mix
-from .observing import check_positive, check_run_id
+from .calling import COLUMNS, CallOptions, Calls, describe, encoded_requests, find_manager, mix_facts, totals
+from .methods import parse_mix
+from .observing import check_positive
 
 if t.TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -27,30 +27,18 @@ if t.TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True)
-class Options:
+class Options(CallOptions):
     """``calls`` of ``methods`` at ``rate``/s, or by ``concurrency`` callers in a closed loop; ``timeout`` in s."""
 
-    run_id: str
-    methods: list[str] = dataclasses.field(default_factory=lambda: [DEFAULT])
     calls: int = 1000
     rate: float = 250.0
-    arrivals: str = "poisson"
-    seed: int = 1
     concurrency: int = 0
-    outstanding: int = 1000
-    timeout: float = 10.0
-    manager: str | None = None
-    shares_host_with: list[str] = dataclasses.field(default_factory=list)
 
     def __post_init__(self) -> None:
-        check_run_id(self.run_id)
-        check_positive(calls=self.calls, rate=self.rate, outstanding=self.outstanding, timeout=self.timeout)
+        super().__post_init__()
+        check_positive(calls=self.calls, rate=self.rate)
         if self.concurrency < 0:
             raise ValueError(f"concurrency: {self.concurrency} is less than 0")
-        try:
-            parse_mix(self.methods)
-        except ValueError as error:
-            raise ValueError(f"methods: {error}") from error
 
 
 async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[str, t.Any]:

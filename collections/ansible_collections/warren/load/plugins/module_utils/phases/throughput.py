@@ -22,9 +22,9 @@ from ansible_collections.warren.load.plugins.module_utils.engine.audit import Au
 from ansible_collections.warren.load.plugins.module_utils.engine.calls import Recording, closed_loop, merged, open_loop
 from ansible_collections.warren.load.plugins.module_utils.engine.loop import collected
 
-from .calling import COLUMNS, Calls, describe, encoded_requests, find_manager, mix_facts, totals
-from .methods import DEFAULT, parse_mix
-from .observing import check_positive, check_run_id
+from .calling import COLUMNS, CallOptions, Calls, describe, encoded_requests, find_manager, mix_facts, totals
+from .methods import parse_mix
+from .observing import check_positive
 
 if t.TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -39,38 +39,24 @@ SHARE = 0.5  # of the highest rate, for the planned arrivals
 
 
 @dataclasses.dataclass(frozen=True)
-class Options:
+class Options(CallOptions):
     """``calls`` at ``concurrency``, ``clients`` by ``calls_each``, then ``planned_calls`` at half the highest rate."""
 
-    run_id: str
-    methods: list[str] = dataclasses.field(default_factory=lambda: [DEFAULT])
     calls: int = 1000
     concurrency: int = 10
     clients: int = 10
     calls_each: int = 100
     planned_calls: int = 1000
-    arrivals: str = "poisson"
-    seed: int = 1
-    outstanding: int = 1000
-    timeout: float = 10.0
-    manager: str | None = None
-    shares_host_with: list[str] = dataclasses.field(default_factory=list)
 
     def __post_init__(self) -> None:
-        check_run_id(self.run_id)
+        super().__post_init__()
         check_positive(
             calls=self.calls,
             concurrency=self.concurrency,
             clients=self.clients,
             calls_each=self.calls_each,
             planned_calls=self.planned_calls,
-            outstanding=self.outstanding,
-            timeout=self.timeout,
         )
-        try:
-            parse_mix(self.methods)
-        except ValueError as error:
-            raise ValueError(f"methods: {error}") from error
 
 
 async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[str, t.Any]:

@@ -25,9 +25,12 @@ from ansible_collections.warren.load.plugins.module_utils.api.errors import (
 )
 from ansible_collections.warren.load.plugins.module_utils.api.lean_client import HPACK_IMPORT_ERROR
 from ansible_collections.warren.load.plugins.module_utils.api.schema import PROTOBUF_IMPORT_ERROR
+from ansible_collections.warren.load.plugins.module_utils.engine.arrivals import KINDS
 from ansible_collections.warren.load.plugins.module_utils.engine.loop import Stop, run
 from ansible_collections.warren.load.plugins.module_utils.engine.reporter import Reporter
 from ansible_collections.warren.load.plugins.module_utils.libraries import lacking
+
+from .methods import DEFAULT
 
 if t.TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -63,6 +66,15 @@ RUN: Arguments = {
     "run_id": {"type": "str", "required": True},
     "work_dir": {"type": "path", "required": True},
     "deadline": {"type": "float", "default": 300.0},
+}
+CALLS: Arguments = {
+    "methods": {"type": "list", "elements": "str", "default": [DEFAULT]},
+    "arrivals": {"type": "str", "choices": list(KINDS), "default": "poisson"},
+    "seed": {"type": "int", "default": 1},
+    "outstanding": {"type": "int", "default": 1000},
+    "timeout": {"type": "float", "default": 10.0},
+    "manager": {"type": "str"},
+    "shares_host_with": {"type": "list", "elements": "str", "default": []},
 }
 
 
