@@ -4,7 +4,8 @@
 
 NAME is a stage or a group (lint, quick, molecule, benchmark, all). The quick stages do not depend on time: up to --jobs
 of them run side by side, and the output of each is shown when it ends. The others run one after another, with live
-output. Every stage runs, also after a failure. One that ends with exit code 77 was skipped.
+output. Every stage runs, also after a failure. One that ends with exit code 77 was skipped. Under the summary stands
+again what failed, so that the end of a long log tells it.
 
 Every stage gets a home of its own (.cache/home), so that no test depends on what a person keeps in theirs.
 """
@@ -21,15 +22,21 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
 COLLECTION = ROOT / "collections/ansible_collections/warren/load"
 TESTS = COLLECTION.relative_to(ROOT) / "tests"
 HOME = ROOT / ".cache/home"
 SKIPPED = 77  # as for automake
+LEFT_BEHIND = 5.0  # seconds after a stage's end for the rest of its output: what a test left running may keep it open
+# A line of pytest's short summary, and what else says that something went wrong.
+FAILED_TEST = re.compile(r"(FAILED|ERROR) \S+\.py\b")
+TELLING = re.compile(r"\b(failed|failure|fatal|error|critical)\b(?!=)", re.IGNORECASE)
 PYTHON_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 GET_PIP = '''\
@@ -57,6 +64,7 @@ class Outcome:
     stage: Stage
     returncode: int
     seconds: float
+    told: list[str] = field(default_factory=list)  # the lines that say what failed
 
     @property
     def result(self) -> str:
@@ -203,27 +211,49 @@ def headline(stage: Stage) -> str:
 
 
 def run(stage: Stage, env: dict[str, str], *, live: bool) -> Outcome:
-    """Runs one stage to its end. Not live: collects its output and prints it in one piece, under its headline."""
+    """Runs one stage to its end. Live: shows each line as it comes; else all of them in one piece, under a headline."""
     if live:
         print(headline(stage), flush=True)
     started = time.monotonic()
-    done = subprocess.run(
+    lines: list[str] = []
+    process = subprocess.Popen(
         ["bash", "-euo", "pipefail", "-c", stage.command],
         cwd=stage.folder,
         env=env,
         stdin=subprocess.DEVNULL,
-        stdout=None if live else subprocess.PIPE,
-        stderr=None if live else subprocess.STDOUT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        check=False,
     )
+
+    def read(output: IO[str]) -> None:
+        with output:
+            for line in output:
+                lines.append(line.rstrip())
+                if live:
+                    print(lines[-1], flush=True)
+
+    reader = threading.Thread(target=read, args=[process.stdout], daemon=True)
+    reader.start()
+    try:
+        returncode = process.wait()
+    except BaseException:
+        process.kill()
+        raise
+    reader.join(LEFT_BEHIND)
     seconds = time.monotonic() - started
-    outcome = Outcome(stage, done.returncode, seconds)
-    code = f" (exit code {done.returncode})" if outcome.result == "FAILED" else ""
+    outcome = Outcome(stage, returncode, seconds, what_failed(lines) if returncode not in (0, SKIPPED) else [])
+    code = f" (exit code {returncode})" if outcome.result == "FAILED" else ""
     words = f"{stage.name}: {outcome.result}{code} in {seconds:.1f} s"
-    print(words if live else f"{headline(stage)}\n{(done.stdout or '').rstrip()}\n{words}", flush=True)
+    print(words if live else f"{headline(stage)}\n{chr(10).join(lines).rstrip()}\n{words}", flush=True)
     return outcome
+
+
+def what_failed(lines: list[str]) -> list[str]:
+    """Each test that pytest's summary says failed; of other stages the last line about a failure, or the last one."""
+    tests = [line for line in lines if FAILED_TEST.match(line)]
+    return tests or ([line for line in lines if TELLING.search(line)] or [line for line in lines if line])[-1:]
 
 
 def chosen(names: list[str]) -> list[Stage]:
@@ -238,14 +268,17 @@ def chosen(names: list[str]) -> list[Stage]:
 
 
 def summary(outcomes: list[Outcome], seconds: float) -> str:
-    """A table with a line a stage and the closing line `N passed, N failed`, with `N skipped` if any was."""
+    """A table with a line a stage, what failed, and the closing line `N passed, N failed`, or `N skipped` too."""
     width = max(len(outcome.stage.name) for outcome in outcomes)
     counts = collections.Counter(outcome.result for outcome in outcomes)
     minutes, rest = divmod(round(seconds), 60)
     lines = ["", "=" * 60]
     lines += [f"{each.stage.name:<{width}}  {each.result:<7}  {each.seconds:7.1f} s" for each in outcomes]
     skipped = f", {counts['skipped']} skipped" if counts["skipped"] else ""
-    lines += ["=" * 60, f"stages done in {minutes} min {rest} s"]
+    lines.append("=" * 60)
+    for each in outcomes:
+        lines += [f"{each.stage.name}: {line}" for line in each.told]
+    lines += [f"stages done in {minutes} min {rest} s"]
     lines.append(f"{counts['passed']} passed, {counts['FAILED']} failed{skipped}")
     return "\n".join(lines)
 

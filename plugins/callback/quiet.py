@@ -25,6 +25,8 @@ from typing import Any
 from ansible import constants as C  # noqa: N812, Ansible's own name for it
 from ansible.plugins.callback.default import CallbackModule as Default
 
+from ansible_collections.warren.load.plugins.plugin_utils.delegation import host_of
+
 SAYING = ("debug", "ansible.builtin.debug", "ansible.legacy.debug")
 # These have progress lines of their own.
 TALKING = tuple(f"warren.load.{phase}" for phase in ("create", "await_containers", "latency", "throughput", "cleanup"))
@@ -60,6 +62,11 @@ class CallbackModule(Default):
 
     def _ended(self, result: Any) -> None:
         self._under_way.pop((result.host.name, result.task._uuid), None)
+
+    @staticmethod
+    def host_label(result: Any) -> str:
+        """The host, and where a delegated task ran; what is inherited shows it too."""
+        return host_of(result)
 
     @staticmethod
     def _text(word: str, host: str, task: Any) -> str:

@@ -65,6 +65,7 @@ from ansible import context
 from ansible.plugins.callback import CallbackBase
 from ansible.template import Templar
 
+from ansible_collections.warren.load.plugins.plugin_utils.delegation import host_of
 from ansible_collections.warren.load.plugins.plugin_utils.files import write_whole
 from ansible_collections.warren.load.plugins.plugin_utils.junit import (
     HOSTS,
@@ -235,7 +236,7 @@ class CallbackModule(CallbackBase):
         if action in _VERDICT_ACTIONS and red and (self._green is False or message in red):
             return  # the task that fails the run: what it says is in the cases of objectives and phases
         task = str(result.task.get_name())
-        name = f"[{_host_of(result)}] {task}"
+        name = f"[{host_of(result)}] {task}"
         self._put(Case(TASKS, name, "error", self._seconds(result), "task-failed", message, _details(data)))
 
     def _unreachable(self, result: t.Any) -> None:
@@ -246,7 +247,7 @@ class CallbackModule(CallbackBase):
             self._phase(result, phase, "skipped" if ignored else "error", message)
         if ignored:
             return
-        name = f"[{_host_of(result)}] is reachable"
+        name = f"[{host_of(result)}] is reachable"
         self._put(Case(HOSTS, name, "error", self._seconds(result), "unreachable", message))
 
     def _skipped(self, result: t.Any) -> None:
@@ -343,13 +344,6 @@ class CallbackModule(CallbackBase):
             path = Path(target)
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, content)
-
-
-def _host_of(result: t.Any) -> str:
-    """The host of a result; of a delegated task, whose it was and where it ran."""
-    host = str(result.host.get_name())
-    there = (result.result.get("_ansible_delegated_vars") or {}).get("ansible_delegated_host")
-    return f"{host} -> {there}" if there and there != host else host
 
 
 def _has_plan(blocks: t.Iterable[t.Any]) -> bool:

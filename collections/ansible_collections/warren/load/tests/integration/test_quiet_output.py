@@ -34,10 +34,39 @@ PLAYBOOK = """
           ansible.builtin.fail: {msg: the same sentence}
 """
 
+DELEGATED = """
+- name: Hosts
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Two more
+      ansible.builtin.add_host: {name: "{{ item }}", ansible_connection: local}
+      loop: [node-1, node-2]
+- name: Output
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Elsewhere
+      ansible.builtin.command: "true"
+      delegate_to: node-1
+    - name: On each
+      ansible.builtin.command: "true"
+      loop: [node-1, node-2]
+      delegate_to: "{{ item }}"
+    - name: Here
+      ansible.builtin.command: "true"
+      delegate_to: "{{ inventory_hostname }}"
+    - name: Broken
+      ansible.builtin.command: "{{ item.run }}"
+      loop: [{host: node-1, run: "true"}, {host: node-2, run: "false"}]
+      loop_control: {label: "{{ item.host }}"}
+      delegate_to: "{{ item.host }}"
+"""
+
 
 ENDED = """
 import atexit, signal, sys
-sys.path.insert(0, "plugins/callback")
+sys.path[:0] = ["plugins/callback", "collections"]
 import quiet
 shown = quiet.CallbackModule()
 signal.setitimer(signal.ITIMER_REAL, 60)  # as a task does that has just begun
@@ -52,15 +81,32 @@ def test_no_alarm_rings_when_python_ends() -> None:
     assert done.stdout == "0.0\n"
 
 
-def test_quiet_output(tmp_path: Path) -> None:
-    playbook = tmp_path / "play.yml"
-    playbook.write_text(PLAYBOOK, encoding="utf-8")
+def output(playbook: Path, text: str) -> list[str]:
+    """What is shown of a playbook that fails, without the recap."""
+    playbook.write_text(text, encoding="utf-8")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     done = subprocess.run(
         ["ansible-playbook", str(playbook)], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    lines = done.stdout.split("PLAY RECAP")[0].strip().splitlines()
+    return done.stdout.split("PLAY RECAP")[0].strip().splitlines()
+
+
+def test_a_delegated_task_says_where_it_ran(tmp_path: Path) -> None:
+    lines = [line for line in output(tmp_path / "play.yml", DELEGATED) if re.match(r"changed|FAILED|failed", line)]
+    assert "{{" not in str(lines)
+    assert lines[:4] == [
+        "changed   localhost: Two more",
+        "changed   localhost -> node-1: Elsewhere",
+        "changed   localhost: On each",
+        "changed   localhost: Here",
+    ]
+    assert "localhost -> node-2" in lines[4]
+    assert "node-1" not in lines[4]
+
+
+def test_quiet_output(tmp_path: Path) -> None:
+    lines = output(tmp_path / "play.yml", PLAYBOOK)
     signs = [line for line in lines if re.match(r"\d+ s +localhost: ", line)]
     assert signs
     assert all(line.endswith("localhost: Slow") for line in signs)
