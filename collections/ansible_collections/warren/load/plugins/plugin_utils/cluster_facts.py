@@ -46,6 +46,7 @@ NUMBERS: dict[str, tuple[float, float]] = {  # smallest allowed, default
     "warren_load_clock_factor": (0.001, 1),
 }
 SHORT_NAMES = ("scale", "services", "replicas", "keep")  # what the command line may say without the prefix
+WORKER_MATCH = r"^\S*warren\S* worker start\b"  # of a worker's command line
 WORDS = re.compile(r"[^A-Za-z0-9.-]+")
 
 
@@ -230,6 +231,7 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
     ]
     if endpoint:
         managers = [{"name": endpoint, "api_address": endpoint, "raft_address": None, "http_address": None}]
+    watched = Watched(name, generator, endpoint, sandbox, hollow, managers)
     ca_file = public.text("warren_load_ca_file")
     if ours and not ca_file and tls != "plaintext" and hosts:
         own = f"{directory}/{hosts[0]}/home/.warren/certs/manager-{hosts[0]}/ca.crt"
@@ -287,11 +289,8 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
         "ca_file": ca_file,
         "port_base": port_base,
         "managers": managers,
-        "samplers": _samplers(public, around, Watched(name, generator, endpoint, sandbox, hollow, managers)),
-        # Command lines of the managers; where several share a machine, the address tells them apart.
-        "manager_patterns": {
-            row["name"]: _manager_match(row["api_address"] if sandbox or endpoint else "") for row in managers
-        },
+        "samplers": _samplers(public, around, watched),
+        "node_processes": _node_processes(around.host, directory, watched, workers),
         "me": next((row for row in managers if row["name"] == around.host), {}),
         "connection": {
             "managers": [{key: row[key] for key in ("name", "api_address", "raft_address")} for row in managers],
@@ -396,11 +395,27 @@ def _samplers(public: Public, around: Surroundings, watched: Watched) -> list[di
             add(manager["name"], manager["name"], "manager", match=match, metrics_url=page)
     for host in [] if watched.endpoint or watched.sandbox else around.groups.get("workers", []):
         pprof = "http://127.0.0.1:6060/debug/pprof/goroutine?debug=1"
-        add(host, host, "worker", match=r"^\S*warren\S* worker start\b", pprof_url=pprof)
+        add(host, host, "worker", match=WORKER_MATCH, pprof_url=pprof)
     if watched.hollow_workers:
         add(watched.generator, "hollow-workers", "other")
     machine(watched.generator)  # the engine's
     return [{key: found[key] for key in ("host", "dir", "processes")} for found in machines.values()]
+
+
+def _node_processes(host: str, directory: str, watched: Watched, workers: list[str]) -> list[dict[str, t.Any]]:
+    """What ``host`` is asked about, as module `host_info` takes it; in a sandbox the generator speaks for all."""
+    here = watched.sandbox or bool(watched.endpoint)
+    rows: list[dict[str, t.Any]] = [
+        # Where several managers share a machine, the address tells their command lines apart.
+        {"name": row["name"], "kind": "manager", "match": _manager_match(row["api_address"] if here else "")}
+        for row in watched.managers
+        if here or row["name"] == host
+    ]
+    if host in workers:
+        rows.append({"name": host, "kind": "worker", "match": WORKER_MATCH})
+    if watched.hollow_workers and host == watched.generator:
+        rows.append({"name": "hollow-workers", "kind": "other"})
+    return [{**row, "pid_file": f"{directory}/{row['name']}/pid.json"} for row in rows]
 
 
 def _manager_match(api_address: str) -> str:

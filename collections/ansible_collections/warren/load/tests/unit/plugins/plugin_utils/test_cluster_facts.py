@@ -399,3 +399,22 @@ def test_of_an_address_only_the_page_is_known() -> None:
     (near,) = facts({"warren_load_endpoint": "127.0.0.1:8080"})["samplers"][0]["processes"]
     assert near["metrics_url"] == "http://127.0.0.1:9090/metrics"
     assert re.search(near["match"], "/warren cluster init --api-addr=127.0.0.1:8080")
+
+
+def test_the_processes_that_each_host_is_asked_about() -> None:
+    def asked(host: str, **more: Any) -> list[tuple[str, str]]:
+        return [(row["name"], row["kind"]) for row in facts(host=host, **more)["node_processes"]]
+
+    sandbox = {"warren_load_managers": 3, "warren_load_workers": 2}
+    assert asked("localhost", values=sandbox) == [(name, "manager") for name in MANAGERS[:3]] + [
+        ("hollow-workers", "other")
+    ]
+    real = {"warren_load_sandbox": False}
+    groups = {"managers": ["m-1", "m-2"], "workers": ["m-2", "w-1"], "generators": ["gen"]}
+    assert asked("gen", values=real, groups=groups) == []
+    assert asked("m-1", values=real, groups=groups) == [("m-1", "manager")]
+    assert asked("m-2", values=real, groups=groups) == [("m-2", "manager"), ("m-2", "worker")]
+    found = facts(real, groups=groups, host="w-1", local=False)
+    (row,) = found["node_processes"]
+    assert row["pid_file"] == f"{found['node_dir']}/pid.json"
+    assert re.match(row["match"], "/usr/local/bin/warren worker start --node-id w-1")
