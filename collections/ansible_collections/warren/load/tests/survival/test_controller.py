@@ -71,7 +71,7 @@ def test_struck_in(place: Place, world: World, phase: str, number: signal.Signal
 
     # Where a Ctrl-C caught Ansible in a fork, nobody took the lease away.
     within = LEASE if number is signal.SIGINT else ENGINE_ENDS
-    eventually(lambda: not place.engines(), within, lambda: f"the engine has ended ({place.engines()}, {place.status()})")
+    eventually(lambda: not place.engines(), within, lambda: f"the engine ended: {place.engines()}, {place.status()}")
     place.run("cleanup")
     assert records_of(world) == 0
     assert place.locks() == []
