@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 
 Told = t.Mapping[str, t.Any]
 
-BEFORE = ("preflight", "lock", "plan")  # what a run that goes on has behind it, though they measure nothing
+# What a run that goes on has behind it, though it measures nothing; in this order.
+BEFORE = ("lock", "bring-up", "preflight", "plan")
 
 
 def outcome(
@@ -22,7 +24,8 @@ def outcome(
 ) -> dict[str, t.Any]:
     """``{measurements, audit, phases, problems}`` from what the phases' modules returned, by phase.
 
-    A phase that was not reached has returned nothing. ``broken``: sentences of phases that failed, by phase.
+    A phase that was not reached has returned nothing. ``broken``: sentences of what failed, by phase; what is no phase
+    of the scenario, such as bringing up a cluster, counts as one of its own.
     ``resources`` and ``hollow`` are measurements of their own where there are any.
     """
     measurements = {name: result["measurements"] for name, result in results.items() if "measurements" in result}
@@ -34,22 +37,24 @@ def outcome(
     for result in results.values():
         audit |= result.get("audit") or {}
     calls = "latency" if scenario == "load" else "throughput"
-    names = (*BEFORE, "create", "await", calls, "cleanup", "resources")
+    names = ["preflight", "lock", "plan", "create", "await", calls, "cleanup", "resources"]
+    failed = broken or {}
+    reached = {*itertools.takewhile(lambda name: name not in failed, BEFORE), *measurements}
+    names = [name for name in failed if name not in names] + names
     return {
         "measurements": measurements,
         "audit": audit,
-        "phases": [_phase(name, results.get(name, {}), broken or {}, name in measurements) for name in names],
+        "phases": [_phase(name, results.get(name, {}), failed.get(name), name in reached) for name in names],
         "problems": [problem for result in results.values() for problem in result.get("problems") or []],
     }
 
 
-def _phase(name: str, result: Told, broken: t.Mapping[str, str], measured: bool) -> dict[str, t.Any]:
+def _phase(name: str, result: Told, broken: str | None, reached: bool) -> dict[str, t.Any]:
     """How a phase ended. It failed if it broke, or if it stopped before it was done."""
-    error = broken[name] if name in broken else result.get("stopped") or ""
-    ended = "ok" if measured or name in BEFORE else "skipped"
+    error = result.get("stopped") or "" if broken is None else broken
     return {
         "name": name,
-        "status": "failed" if error else ended,
+        "status": "failed" if error else "ok" if reached else "skipped",
         "duration": result.get("measurements", {}).get("duration"),
         "error": error,
     }

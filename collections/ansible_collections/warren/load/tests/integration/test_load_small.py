@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import socket
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,27 @@ def test_a_run_that_is_not_there_is_one_sentence(sandbox: Sandbox) -> None:
         assert run.rc == 2
         assert "no run is there yet; name one of them, latest, previous, or a path." in run.stdout
         assert "Traceback" not in run.stdout
+
+
+def test_a_cluster_that_does_not_come_up(sandbox: Sandbox) -> None:
+    """The run breaks before its plan, and leaves a folder of its own all the same, which says why."""
+    with socket.create_server(("127.0.0.1", sandbox.port_base)):
+        run = sandbox.play("load-small", **FEW)
+    assert run.rc == 2
+    assert sandbox.processes() == {}
+    address = f"127.0.0.1:{sandbox.port_base}"
+    sentence = f"manager-1 cannot start: another program listens on {address} already; stop it or choose other ports."
+    latest = (sandbox.results / "latest").resolve()
+    results = json.loads((latest / "results.json").read_text(encoding="utf-8"))
+    assert results["judgement"]["verdict"] == "error"
+    assert [finding["sentence"] for finding in results["findings"]] == [f"The phase bring-up failed: {sentence}"]
+    assert results["measurements"] == {}
+    assert [(phase["name"], phase["error"]) for phase in results["run"]["phases"] if phase["status"] == "failed"] == [
+        ("bring-up", sentence)
+    ]
+    assert sentence in " ".join((latest / "report.txt").read_text(encoding="utf-8").split())
+    cases = ET.parse(latest / "junit.xml").getroot().findall(".//testcase")
+    assert "bring-up" in [case.get("name") for case in cases if case.find("error") is not None]
 
 
 def test_a_missed_objective_fails_the_run_after_cleaning_up(sandbox: Sandbox) -> None:

@@ -49,6 +49,25 @@ def test_a_phase_that_broke_or_stopped_early_has_failed() -> None:
     assert statuses(found)["create"] == "failed"
     assert statuses(found)["await"] == "skipped"
     assert statuses(found)["lock"] == "ok"
+    assert statuses(found)["plan"] == "skipped"
+
+
+def test_a_run_whose_cluster_did_not_come_up() -> None:
+    found = outcome(NOTHING, broken={"bring-up": "manager-1 cannot start."})
+    assert found["phases"][0] == {
+        "name": "bring-up",
+        "status": "failed",
+        "duration": None,
+        "error": "manager-1 cannot start.",
+    }
+    reached = [name for name, status in statuses(found).items() if status == "ok"]
+    assert reached == ["lock"]
+
+
+def test_a_task_of_no_phase_that_failed_is_told_too() -> None:
+    found = outcome(NOTHING | {"create": CREATED}, broken={"Some task": "It broke."})
+    assert statuses(found)["Some task"] == "failed"
+    assert statuses(found)["plan"] == "ok"
 
 
 def test_of_a_throughput_test_the_planned_calls_are_judged() -> None:
