@@ -12,8 +12,8 @@ import tempfile
 import typing as t
 
 from ansible.errors import AnsibleError
-from ansible.plugins.action import ActionBase
 
+from ansible_collections.warren.load.plugins.plugin_utils.controlling import ControllerAction
 from ansible_collections.warren.load.plugins.plugin_utils.planning import room
 
 SPEC: dict[str, dict[str, t.Any]] = {
@@ -51,15 +51,11 @@ def place(option: str, path: str, needed: int) -> tuple[int, str]:
     return free, ""
 
 
-class ActionModule(ActionBase):
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
+class ActionModule(ControllerAction):
+    spec = SPEC
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+    def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Look at the controller's files, and fail with all that is wrong with them."""
-        super().run(tmp, task_vars)
-        options: dict[str, t.Any] = self.validate_argument_spec(argument_spec=SPEC)[1]
         needed = room(options["services"], options["replicas"], options["calls"])
         free, wrong = place("warren_load_results_dir", options["results_dir"], needed)
         problems = [wrong, self._objectives(options["objectives_file"])]

@@ -9,9 +9,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible.plugins.action import ActionBase
-
 from ansible_collections.warren.load.plugins.plugin_utils.comparison import compare, markdown, screen_lines
+from ansible_collections.warren.load.plugins.plugin_utils.controlling import ControllerAction
 from ansible_collections.warren.load.plugins.plugin_utils.places import results_home
 from ansible_collections.warren.load.plugins.plugin_utils.reports import shown
 from ansible_collections.warren.load.plugins.plugin_utils.results import (
@@ -31,33 +30,24 @@ SPEC: dict[str, dict[str, t.Any]] = {
 }
 
 
-class ActionModule(ActionBase):
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
+class ActionModule(ControllerAction):
+    spec = SPEC
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+    def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Read both, compare, write, print."""
-        super().run(tmp, task_vars)
-        options: dict[str, t.Any] = self.validate_argument_spec(argument_spec=SPEC)[1]
         home = options["results_dir"] or results_home()
-        try:
-            paths = [find_run(home, options[name]) for name in ("base", "new")]
-            if paths[0] == paths[1]:
-                raise ResultsError(
-                    f"base and new are the same run, {paths[0].parent.name}: name two with base and new."
-                )
-            documents = [load(path) for path in paths]
-            target = paths[1].parent / f"compare-{run_id(documents[0]['run'])}.md"
-            with whole(*paths):
-                found = compare(*documents)
-                text = markdown(found)
-                lines = screen_lines(found, "" if self._task.check_mode else shown(target))
-            show(lines)
-            if not self._task.check_mode:
-                write(target, text.encode("utf-8", "replace"))
-        except ResultsError as error:
-            return {"failed": True, "msg": str(error)}
+        paths = [find_run(home, options[name]) for name in ("base", "new")]
+        if paths[0] == paths[1]:
+            raise ResultsError(f"base and new are the same run, {paths[0].parent.name}: name two with base and new.")
+        documents = [load(path) for path in paths]
+        target = paths[1].parent / f"compare-{run_id(documents[0]['run'])}.md"
+        with whole(*paths):
+            found = compare(*documents)
+            text = markdown(found)
+            lines = screen_lines(found, "" if self._task.check_mode else shown(target))
+        show(lines)
+        if not self._task.check_mode:
+            write(target, text.encode("utf-8", "replace"))
         return {
             "changed": not self._task.check_mode,
             "comparable": not found.differences,

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.plugins.action import ActionBase
-
 from ansible_collections.warren.load.plugins.module_utils.objectives.merging import merge
 from ansible_collections.warren.load.plugins.module_utils.objectives.rows import MARKS, SCALES, ObjectiveError
 from ansible_collections.warren.load.plugins.plugin_utils.banner import plan_lines, render
+from ansible_collections.warren.load.plugins.plugin_utils.controlling import ControllerAction
 from ansible_collections.warren.load.plugins.plugin_utils.planning import make_plan, plan_facts
 from ansible_collections.warren.load.plugins.plugin_utils.results import plain, run_folder
 from ansible_collections.warren.load.plugins.plugin_utils.screen import show
@@ -58,15 +57,12 @@ _POSITIVE = (
 )
 
 
-class ActionModule(ActionBase):
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
+class ActionModule(ControllerAction):
+    spec = SPEC
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+    def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Make the plan and print it; nothing is touched, so check mode is no different."""
-        super().run(tmp, task_vars)
-        options: dict[str, t.Any] = plain(self.validate_argument_spec(argument_spec=SPEC)[1])
+        options = plain(options)
         for name in _POSITIVE:
             if options[name] <= 0:
                 return {"failed": True, "msg": f"{name} is {options[name]}: it must be greater than 0."}

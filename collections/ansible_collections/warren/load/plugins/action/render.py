@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.plugins.action import ActionBase
-
 from ansible_collections.warren.load.plugins.plugin_utils import reports
+from ansible_collections.warren.load.plugins.plugin_utils.controlling import ControllerAction
 from ansible_collections.warren.load.plugins.plugin_utils.junit import MISSING
 from ansible_collections.warren.load.plugins.plugin_utils.places import results_home
 from ansible_collections.warren.load.plugins.plugin_utils.results import (
-    ResultsError,
     find_run,
     load,
     whole,
@@ -28,27 +26,20 @@ SPEC: dict[str, dict[str, t.Any]] = {
 }
 
 
-class ActionModule(ActionBase):
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
+class ActionModule(ControllerAction):
+    spec = SPEC
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+    def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Read, render, write, print. A run that failed its objectives is no failed task."""
-        super().run(tmp, task_vars)
-        options: dict[str, t.Any] = self.validate_argument_spec(argument_spec=SPEC)[1]
-        try:
-            path = find_run(options["results_dir"] or results_home(), options["run"])
-            document = load(path)
-            with whole(path):
-                lines = reports.screen_lines(document, path.parent)
-                made = reports.files(document, path.parent)
-            show(lines)
-            for name, content in made.items():
-                if not self._task.check_mode:
-                    write(path.parent / name, content)
-        except ResultsError as error:
-            return {"failed": True, "msg": str(error)}
+        path = find_run(options["results_dir"] or results_home(), options["run"])
+        document = load(path)
+        with whole(path):
+            lines = reports.screen_lines(document, path.parent)
+            made = reports.files(document, path.parent)
+        show(lines)
+        for name, content in made.items():
+            if not self._task.check_mode:
+                write(path.parent / name, content)
         judgement = document["judgement"]
         return {
             "changed": not self._task.check_mode,

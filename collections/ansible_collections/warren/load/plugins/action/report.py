@@ -13,11 +13,11 @@ import zlib
 from pathlib import Path
 
 from ansible.errors import AnsibleError
-from ansible.plugins.action import ActionBase
 from ansible.release import __version__ as ansible_version
 
 from ansible_collections.warren.load.plugins.module_utils.objectives.rows import MARKS
 from ansible_collections.warren.load.plugins.plugin_utils import reports
+from ansible_collections.warren.load.plugins.plugin_utils.controlling import ControllerAction
 from ansible_collections.warren.load.plugins.plugin_utils.junit import MISSING
 from ansible_collections.warren.load.plugins.plugin_utils.places import collection_version
 from ansible_collections.warren.load.plugins.plugin_utils.redaction import Secrets, values_in
@@ -50,30 +50,24 @@ SPEC: dict[str, dict[str, t.Any]] = {
 }
 
 
-class ActionModule(ActionBase):
-    TRANSFERS_FILES = False
+class ActionModule(ControllerAction):
     _requires_connection = True
-    _supports_check_mode = True
+    spec = SPEC
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+    def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Assemble, write, fetch, print. A run that failed its objectives is no failed task."""
-        super().run(tmp, task_vars)
-        options: dict[str, t.Any] = self.validate_argument_spec(argument_spec=SPEC)[1]
         environment = {"program": None, "hosts": [], **options["environment"]}
         options["environment"] = {**environment, "controller": _controller()}
-        secrets = Secrets(values_in(task_vars or {}, self._templar.template))
+        secrets = Secrets(values_in(task_vars, self._templar.template))
         problem = ""
         files: list[str] = []
-        try:
-            folder = run_folder(options["results_dir"], run_id(options["run"]))
-            if not self._task.check_mode:
-                prepare(folder)
-                missing = self._fetch(options["work_dir"], folder / "samples")
-                options["files"], damaged = _kept(folder / "samples", secrets)
-                options["findings"] = [*options["findings"], *missing, *damaged]
-            document = assemble(options, secrets)
-        except ResultsError as error:
-            return {"failed": True, "msg": str(error)}
+        folder = run_folder(options["results_dir"], run_id(options["run"]))
+        if not self._task.check_mode:
+            prepare(folder)
+            missing = self._fetch(options["work_dir"], folder / "samples")
+            options["files"], damaged = _kept(folder / "samples", secrets)
+            options["findings"] = [*options["findings"], *missing, *damaged]
+        document = assemble(options, secrets)
         # The document first: it is what all else can be made from. What cannot be written is shown all the same.
         if not self._task.check_mode:
             try:
