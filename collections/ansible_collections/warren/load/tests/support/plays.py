@@ -163,8 +163,8 @@ class Play:
     def _end_stuck_forks(self) -> None:
         """A worker that ansible-core was just forking when the signal came can hang for ever, doing nothing.
 
-        It inherits locks that nobody releases, or the main process's handler fails in it (“can only test a child
-        process”). That is Ansible's own; what is looked at here is what we leave.
+        It inherits locks that nobody releases, or the main process's handler fails in it ("can only test a child
+        process"). That is Ansible's own; what is looked at here is what we leave.
         """
         end = time.monotonic() + FORKS_END
         while (stuck := self._forks()) and time.monotonic() < end:

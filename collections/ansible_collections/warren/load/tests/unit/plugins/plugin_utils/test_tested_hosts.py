@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.warren.load.plugins.plugin_utils.hosts import hosts
+from ansible_collections.warren.load.plugins.plugin_utils import tested_hosts as joining
 
 PROGRAM = {"path": "/usr/local/bin/warren", "sha256": "9f86d081", "version": "v1.6.0"}
 
@@ -20,7 +20,7 @@ def process(name: str, kind: str, program: dict[str, str] | None = None) -> dict
 
 
 def test_who_shares_a_machine() -> None:
-    found = hosts(
+    found = joining.tested_hosts(
         {
             "manager-1": answer("manager-1", "a", process("manager-1", "manager", PROGRAM)),
             "worker-1": answer("worker-1", "b", process("worker-1", "worker")),
@@ -39,12 +39,14 @@ def test_the_program_is_the_first_that_a_manager_is_known_to_run() -> None:
     first = answer(
         "h", "a", process("w", "worker", other), process("m-1", "manager"), process("m-2", "manager", PROGRAM)
     )
-    assert hosts({"h": first})["program"] == PROGRAM
-    assert hosts({"h": answer("h", "a")})["program"] == {}
+    assert joining.tested_hosts({"h": first})["program"] == PROGRAM
+    assert joining.tested_hosts({"h": answer("h", "a")})["program"] == {}
 
 
 def test_hosts_that_did_not_answer() -> None:
-    found = hosts({"never": {}, "check": {"skipped": True}, "gone": {"unreachable": True, "msg": "no route"}})
+    found = joining.tested_hosts(
+        {"never": {}, "check": {"skipped": True}, "gone": {"unreachable": True, "msg": "no route"}}
+    )
     assert found == {
         "reports": [{"name": "gone", "unreachable": True, "msg": "no route"}],
         "hosts": [],

@@ -2,16 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filter `warren.load.hosts`. Documented in hosts.yml beside it."""
+"""The filter `warren.load.tested_hosts`. Documented in tested_hosts.yml beside it."""
 
 from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.warren.load.plugins.plugin_utils.hosts import hosts
+from ansible_collections.warren.load.plugins.plugin_utils.tested_hosts import tested_hosts
 
 
 class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Filters by name."""
-        return {"hosts": hosts}
+        return {"tested_hosts": tested_hosts}

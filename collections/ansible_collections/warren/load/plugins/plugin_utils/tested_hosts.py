@@ -13,7 +13,7 @@ Answer = t.Mapping[str, t.Any]
 INTERNAL = ("machine", "disk_path")  # of no use to whoever reads the results
 
 
-def hosts(answers: t.Mapping[str, Answer]) -> dict[str, t.Any]:
+def tested_hosts(answers: t.Mapping[str, Answer]) -> dict[str, t.Any]:
     """``{reports, hosts, program}`` from what module ``host_info`` returned on each host, by its name.
 
     ``reports``: the answers of those that were asked. ``hosts``: ``environment.hosts`` of the results, with the names
