@@ -36,7 +36,8 @@ SKIPPED = 77  # as for automake
 LEFT_BEHIND = 5.0  # seconds after a stage's end for the rest of its output: what a test left running may keep it open
 # A line of pytest's short summary, and what else says that something went wrong.
 FAILED_TEST = re.compile(r"(FAILED|ERROR) \S+\.py\b")
-TELLING = re.compile(r"\b(failed|failure|fatal|error|critical)\b(?!=)", re.IGNORECASE)
+TELLING = re.compile(r"(FATAL|CRITICAL|ERROR|FAILED|Failed)\b")
+MOST = 5  # lines of what it says then: ansible-test lists the tests that failed
 PYTHON_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 GET_PIP = '''\
@@ -251,9 +252,11 @@ def run(stage: Stage, env: dict[str, str], *, live: bool) -> Outcome:
 
 
 def what_failed(lines: list[str]) -> list[str]:
-    """Each test that pytest's summary says failed; of other stages the last line about a failure, or the last one."""
+    """Each test that pytest's summary says failed; of other stages the last line of a failure with what follows."""
     tests = [line for line in lines if FAILED_TEST.match(line)]
-    return tests or ([line for line in lines if TELLING.search(line)] or [line for line in lines if line])[-1:]
+    said = [line for line in lines if line]
+    last = max((index for index, line in enumerate(said) if TELLING.match(line)), default=len(said) - 1)
+    return tests or said[max(0, last) :][:MOST]
 
 
 def chosen(names: list[str]) -> list[Stage]:

@@ -54,7 +54,9 @@ def test_what_failed_stands_again_under_the_summary(capsys: pytest.CaptureFixtur
     outcomes = [
         stages.run(stages.Stage("unit", f"{tests}; echo '1 failed, 1 error'; exit 1"), PLAIN, live=True),
         stages.run(
-            stages.Stage("sanity", "echo 'FATAL: 1 sanity test failed'; echo pylint; exit 1"), PLAIN, live=False
+            stages.Stage("sanity", "echo ERROR: a.py:1; echo FATAL: 1 failed; echo; echo pylint; exit 1"),
+            PLAIN,
+            live=False,
         ),
         stages.run(stages.Stage("silent", "echo last; echo; exit 1"), PLAIN, live=True),
         stages.run(stages.Stage("green", "echo 'FAILED a/test_b.py::test_e'"), PLAIN, live=True),
@@ -64,7 +66,8 @@ def test_what_failed_stands_again_under_the_summary(capsys: pytest.CaptureFixtur
         "",
         "unit: FAILED a/test_b.py::test_c[1] - assert 1 == 2",
         "unit: ERROR a/test_d.py - no such module",
-        "sanity: FATAL: 1 sanity test failed",
+        "sanity: FATAL: 1 failed",
+        "sanity: pylint",
         "silent: last",
         "stages done in 0 min 1 s",
         "1 passed, 3 failed",
