@@ -138,6 +138,9 @@ def test_a_process_is_found_by_its_command_line(tmp_path):
     mark = f"only-here-{uuid.uuid4()}"
     children = [subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", mark]) for _child in range(2)]
     try:
+        # Linux shows no command line yet for a moment after Popen() has returned.
+        while not all(process_table.command_line(child.pid)[-1:] == [mark] for child in children):
+            time.sleep(0.01)
         assert sampling.find(Target("m", match=mark))[1].startswith("2 processes there have a command line")
         children[0].kill()
         children[0].wait()
