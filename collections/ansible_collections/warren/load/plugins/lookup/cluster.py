@@ -34,17 +34,15 @@ _raw:
   elements: dict
 """
 
-import functools
 import os
-import re
 import typing as t
 
 from ansible.plugins.lookup import LookupBase
-from ansible.utils.vars import load_extra_vars
 
 from ansible_collections.warren.load.plugins.module_utils.node import supervision
 from ansible_collections.warren.load.plugins.plugin_utils import cluster_facts
 from ansible_collections.warren.load.plugins.plugin_utils.places import COLLECTION, results_home
+from ansible_collections.warren.load.plugins.plugin_utils.public_variables import public_variables
 
 CONTROLLER_ONLY = ("ansible", "junit-xml")
 
@@ -66,21 +64,9 @@ def requirements() -> list[str]:
     return [line for line in lines if line and not line.startswith(CONTROLLER_ONLY)]
 
 
-@functools.cache
-def known() -> frozenset[str]:
-    """The public variables: those that role cluster documents."""
-    with open(os.path.join(COLLECTION, "roles/cluster/meta/argument_specs.yml"), encoding="utf-8") as stream:
-        return frozenset(re.findall(r"^ +(warren_load_\w+):", stream.read(), re.MULTILINE))
-
-
 class LookupModule(LookupBase):
     def run(self, terms: list[str], variables: t.Any = None, **kwargs: t.Any) -> list[dict[str, t.Any]]:
         """One dictionary; see plugin_utils/cluster_facts."""
-        given = {
-            name: self._templar.template(value)
-            for name, value in variables.items()
-            if name.startswith("warren_load_") or name in cluster_facts.SHORT_NAMES
-        }
         host_vars = variables["hostvars"]
         around = cluster_facts.Surroundings(
             host=variables["inventory_hostname"],
@@ -94,5 +80,4 @@ class LookupModule(LookupBase):
             results_home=results_home(),
             running=running,
         )
-        said = frozenset(load_extra_vars(self._loader))
-        return [cluster_facts.derive(cluster_facts.Public(given, known(), said), around)]
+        return [cluster_facts.derive(public_variables(self._templar, self._loader, variables), around)]

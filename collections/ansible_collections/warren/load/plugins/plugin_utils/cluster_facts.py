@@ -45,7 +45,16 @@ NUMBERS: dict[str, tuple[float, float]] = {  # smallest allowed, default
     "warren_load_port_base": (1024, 17000),
     "warren_load_clock_factor": (0.001, 1),
 }
-SHORT_NAMES = ("scale", "services", "replicas", "keep")  # what the command line may say without the prefix
+# What the command line may say without the prefix, and what it is short for.
+SHORT_NAMES = {
+    "scale": "warren_load_scale",
+    "services": "warren_load_services",
+    "replicas": "warren_load_replicas",
+    "keep": "warren_load_keep",
+    "confirm": "warren_load_confirm",
+    "managers": "warren_load_manager_hosts",
+    "workers": "warren_load_worker_hosts",
+}
 WORKER_MATCH = r"^\S*warren\S* worker start\b"  # of a worker's command line
 WORDS = re.compile(r"[^A-Za-z0-9.-]+")
 
@@ -70,10 +79,10 @@ class Public:
         given on the command line.
         """
         value = self._values.get(name)
-        short = name.removeprefix("warren_load_")
-        wins = value in (None, "") or (short in self._said and name not in self._said)
-        if wins and short in SHORT_NAMES and self._values.get(short) not in (None, ""):
-            value = self._values[short]
+        for short in (each for each, long in SHORT_NAMES.items() if long == name):
+            wins = value in (None, "") or (short in self._said and name not in self._said)
+            if wins and self._values.get(short) not in (None, ""):
+                value = self._values[short]
         return None if value in (None, "", "None") else value
 
     def text(self, name: str, default: str = "") -> str:

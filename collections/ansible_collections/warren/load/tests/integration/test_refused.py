@@ -224,7 +224,7 @@ def test_a_question_without_a_terminal(sandbox: Sandbox, locked: lock.Lock) -> N
     (sandbox.state / "sandbox/manager-1/log").touch()
     (sentence,) = refused(sandbox, "cluster-down").sentences
     assert sentence.startswith(f"Cluster sandbox is in use by {locked.owner}")
-    assert sentence.endswith("where there is no terminal to ask on, -e warren_load_confirm=true.")
+    assert sentence.endswith("where there is no terminal to ask on, -e confirm=yes.")
 
     assert play(sandbox, "cluster-down", warren_load_confirm=True).returncode == 0
     assert not (sandbox.state / "sandbox").exists()
