@@ -29,7 +29,9 @@ from ansible_collections.warren.load.plugins.plugin_utils.delegation import host
 
 SAYING = ("debug", "ansible.builtin.debug", "ansible.legacy.debug")
 # These have progress lines of their own.
-TALKING = tuple(f"warren.load.{phase}" for phase in ("create", "await_containers", "latency", "throughput", "cleanup"))
+TALKING = tuple(
+    f"warren.load.{phase}" for phase in ("create", "await_containers", "latency", "throughput", "cleanup", "lima_vms")
+)
 SILENCE = 3.0  # seconds after which a person wants a sign of life
 # What Ansible keeps beside a failure's own words.
 BESIDE = ("changed", "exception", "failed", "invocation", "msg", "warnings", "deprecations")

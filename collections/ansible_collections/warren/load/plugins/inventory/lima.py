@@ -296,8 +296,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             except OSError as error:
                 self._leases[home] = {}
                 self.display.warning(
-                    f"Lima's network user-v2 in {home} does not tell its addresses ({error}): its hosts have no "
-                    "lima_address."
+                    f"Lima's network user-v2 in {home} does not tell its addresses ({error.strerror or error}), so its "
+                    "hosts have no lima_address."
                 )
         return records.address_of(instance, self._machine_id, self._leases[home])
 

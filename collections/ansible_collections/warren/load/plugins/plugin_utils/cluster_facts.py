@@ -200,7 +200,11 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
     hollow = public.whole(
         "warren_load_workers", int(found.get("workers", scale["workers"])) if sandbox else 0, smallest=0
     )
-    if not (hosts or endpoint):
+    if not (hosts or endpoint) and public.text("warren_load_provider"):
+        public.errors.append(
+            "None of this inventory's managers is there: playbook hosts-up makes its hosts, and hosts-list lists them."
+        )
+    elif not (hosts or endpoint):
         public.errors.append(
             "There is no cluster to test: give the API address of a manager with -e warren_load_endpoint=host:port, "
             "or an inventory with hosts in the group managers."

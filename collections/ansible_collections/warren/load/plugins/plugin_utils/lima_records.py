@@ -24,8 +24,10 @@ ROLE_VARIABLES = ("WARREN_LOAD_ROLE", "WARREN_ROLE")
 NOT_KNOWN = "unreadable"
 """Stands for the empty status of an instance whose lima.yaml does not load."""
 
-_FACTS = ("name", "hostname", "status", "dir", "home", "vm_type", "arch", "os", "cpus", "memory", "disk", "networks")
-_FACTS += ("plain", "protected", "user", "user_home")
+_FACTS = (
+    *("name", "hostname", "status", "dir", "home", "vm_type", "arch", "os", "cpus", "memory", "disk"),
+    *("networks", "plain", "protected", "user", "user_home"),
+)
 
 # Random ports on loopback are taken by one VM today and another tomorrow, and Lima records no host key to pin.
 ON_LOOPBACK = (

@@ -20,12 +20,14 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import typing as t
 
 from . import lima_records as records
 
 OLDEST = (1, 0)
 TIMEOUT = 30.0  # s; a hanging host agent alone costs the list 3 s an instance
+WAIT_LINES = 10.0  # s between two signs of life
 _LEASES_TIMEOUT = 2.0
 _SHOWN = 300  # characters of an unreadable line or a complaint
 
@@ -65,6 +67,8 @@ class Limactl:
     program: str
     home: str
     timeout: float = TIMEOUT
+    on_wait: t.Callable[[float], None] = lambda seconds: None
+    """Called every so often while a limactl runs, with its age in seconds."""
 
     def run(self, *arguments: str, timeout: float | None = None) -> Done:
         """Run it; stdout and stderr apart, no terminal. Raises LimactlError where it cannot be started."""
@@ -83,15 +87,20 @@ class Limactl:
             )
         except OSError as error:
             raise LimactlError(f"{self.program} cannot be run: {error.strerror}.", everywhere=True) from None
+        begun = time.monotonic()
         try:
-            stdout, stderr = process.communicate(timeout=limit)
-        except subprocess.TimeoutExpired:
-            stdout, stderr = self._end(process)
-            return Done(argv, None, stdout, stderr, limit)
+            while True:
+                left = begun + limit - time.monotonic()
+                try:
+                    stdout, stderr = process.communicate(timeout=max(0.0, min(left, WAIT_LINES)))
+                    return Done(argv, process.returncode, stdout, stderr, limit)
+                except subprocess.TimeoutExpired:
+                    if left <= WAIT_LINES:
+                        return Done(argv, None, *self._end(process), limit)
+                    self.on_wait(time.monotonic() - begun)
         except BaseException:
             self._end(process)
             raise
-        return Done(argv, process.returncode, stdout, stderr, limit)
 
     @staticmethod
     def _end(process: subprocess.Popen[str]) -> tuple[str, str]:

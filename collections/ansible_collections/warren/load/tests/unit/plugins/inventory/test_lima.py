@@ -275,7 +275,7 @@ def test_the_cache_keeps_hosts_and_reads_their_ports_anew(stub: Stub) -> None:
     record = json.loads((RECORDED / "v2.2.0/list-one-running.stdout").read_text(encoding="utf-8").splitlines()[0])
     record["sshConfigFile"] = str(stub.folder / "ssh.config")
     stub.says("list --format json", json.dumps(record) + "\n")
-    cache = {"cache": True, "cache_plugin": "jsonfile", "cache_connection": str(stub.folder / "cache")}
+    cache: dict[str, Any] = {"cache": True, "cache_plugin": "jsonfile", "cache_connection": str(stub.folder / "cache")}
     assert inventory(stub, **cache).hosts["warren-manager-1"]["ansible_port"] == 38593
     (stub.folder / "ssh.config").write_text("Host lima-warren-manager-1\n  Port 40001\n")
     assert inventory(stub, **cache).hosts["warren-manager-1"]["ansible_port"] == 40001
@@ -293,7 +293,7 @@ def test_addresses_on_user_v2(stub: Stub) -> None:
     record = json.loads((RECORDED / "v2.2.0/list-one-running.stdout").read_text(encoding="utf-8").splitlines()[0])
     record |= {"LimaHome": str(home), "dir": str(home / "warren-manager-1")}
     stub.says("list --format json", json.dumps(record) + "\n")
-    compose = {"warren_load_node_address": "lima_address"}
+    compose: dict[str, Any] = {"warren_load_node_address": "lima_address"}
     silent = inventory(stub, user_v2_addresses=True, compose=compose)
     assert "lima_address" not in silent.hosts["warren-manager-1"]
     assert "user-v2 in" in silent.warning

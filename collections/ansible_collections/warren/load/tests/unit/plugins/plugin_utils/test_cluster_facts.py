@@ -288,6 +288,13 @@ def test_all_wrong_settings_are_named_at_once() -> None:
     ]
 
 
+def test_an_inventory_of_a_provider_without_hosts_says_how_to_make_them() -> None:
+    (sentence,) = facts({"warren_load_sandbox": False, "warren_load_provider": "lima"}, groups={"managers": []})[
+        "errors"
+    ]
+    assert sentence.startswith("None of this inventory's managers is there: playbook hosts-up makes its hosts")
+
+
 KNOWN = ("warren_load_services", "warren_load_replicas", "warren_load_scale", "warren_load_sandbox")
 
 
