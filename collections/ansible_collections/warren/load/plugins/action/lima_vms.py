@@ -10,10 +10,10 @@ import json
 import os
 import typing as t
 
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.warren.load.plugins.plugin_utils import lima_hosts, lima_records
+from ansible_collections.warren.load.plugins.plugin_utils.controlling import ControllerAction
 from ansible_collections.warren.load.plugins.plugin_utils.limactl import Limactl, LimactlError, find_limactl, home_of
 
 SPEC: dict[str, dict[str, t.Any]] = {
@@ -41,27 +41,24 @@ SPEC: dict[str, dict[str, t.Any]] = {
 }
 
 
-class ActionModule(ActionBase):
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
+class ActionModule(ControllerAction):
+    spec = SPEC
+    sentences = (LimactlError,)
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+    def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Do what the state asks for, with a line for each step."""
-        super().run(tmp, task_vars)
         # Values of a playbook are marked as such; limactl and YAML want plain ones.
-        options: dict[str, t.Any] = json.loads(json.dumps(self.validate_argument_spec(argument_spec=SPEC)[1]))
+        options = json.loads(json.dumps(options))
         try:
             maker = self._maker(options)
             if options["state"] == "listed":
                 return {"changed": False, "vms": [_row(each, options["mark"]) for each in maker.all()]}
             change = maker.down() if options["state"] == "absent" else self._up(maker, options)
-        except LimactlError as error:
-            return {"failed": True, "msg": str(error)}
         except OSError as error:
             return {"failed": True, "msg": f"{error.filename} cannot be used: {error.strerror}."}
-        result = {"changed": bool(change.done), "done": change.done, "warnings": change.warnings}
-        return result | ({"failed": True, "msg": "\n".join(change.failed)} if change.failed else {})
+        if change.failed:
+            return {"failed": True, "msg": "\n".join(change.failed), "warnings": change.warnings}
+        return {"changed": bool(change.done), "done": change.done, "warnings": change.warnings}
 
     def _maker(self, options: dict[str, t.Any]) -> lima_hosts.Maker:
         home = home_of(options["lima_home"] or "", os.environ)

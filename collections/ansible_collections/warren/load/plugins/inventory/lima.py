@@ -81,10 +81,9 @@ options:
         type: raw
   hostname:
     description:
-      - An expression for the hosts' names, such as V(lima_name ~ '.lima').
+      - An expression for the hosts' names, such as V(lima_name ~ '.lima'). By default the instance's name.
       - Needed where two of O(lima_homes) have an instance of the same name.
     type: str
-    default: lima_name
   hostvars_prefix:
     description: What the names of the variables about an instance begin with, but for those that Ansible knows.
     type: str
@@ -236,7 +235,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if not self._included(instance, facts | more):
             return
 
-        host = str(self._evaluated("hostname", self.get_option("hostname"), facts | more, instance))
+        naming = self.get_option("hostname")
+        host = str(self._evaluated("hostname", naming, facts | more, instance)) if naming else instance["name"]
         if host in self.inventory.hosts:
             other = self.inventory.get_host(host).get_vars().get(f"{prefix}dir")
             raise AnsibleParserError(

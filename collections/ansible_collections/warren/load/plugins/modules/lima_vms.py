@@ -124,7 +124,7 @@ EXAMPLES = r"""
 RETURN = r"""
 done:
   description: What was done, or in check mode would be, in the order in which it was done.
-  returned: with V(present) and V(absent)
+  returned: success, with V(present) and V(absent)
   type: list
   elements: str
   sample: [warren-manager-1 was made, warren-manager-1 was started]

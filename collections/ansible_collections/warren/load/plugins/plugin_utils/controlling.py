@@ -20,14 +20,16 @@ class ControllerAction(ActionBase):
     _requires_connection = False
     _supports_check_mode = True
     spec: t.ClassVar[dict[str, dict[str, t.Any]]] = {}
+    sentences: t.ClassVar[tuple[type[Exception], ...]] = (ResultsError,)
+    """The exceptions that are a failed task with their one sentence."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Check the arguments, and act; results that cannot be read or written are a failed task with one sentence."""
+        """Check the arguments, and act."""
         super().run(tmp, task_vars)
         options: dict[str, t.Any] = self.validate_argument_spec(argument_spec=self.spec)[1]
         try:
             return self.act(options, task_vars or {})
-        except ResultsError as error:
+        except self.sentences as error:
             return {"failed": True, "msg": str(error)}
 
     def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:

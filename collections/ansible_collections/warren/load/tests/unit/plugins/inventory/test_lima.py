@@ -264,6 +264,13 @@ def test_several_homes(stub: Stub) -> None:
     assert sorted(apart.hosts) == ["warren-manager-1.l", "warren-manager-1.r"]
 
 
+def test_another_prefix(stub: Stub) -> None:
+    stub.replays("v2.2.0", "list-one-running")
+    host = inventory(stub, hostvars_prefix="vm_").hosts["warren-manager-1"]
+    assert (host["vm_name"], host["vm_role"]) == ("warren-manager-1", "manager")
+    assert not [name for name in host if name.startswith("lima_")]
+
+
 def test_the_home_of_the_environment(stub: Stub) -> None:
     stub.replays("v2.2.0", "list-one-running")
     inventory(stub, {"LIMA_HOME": "/l/elsewhere"})
