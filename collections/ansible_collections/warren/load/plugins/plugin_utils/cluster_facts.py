@@ -483,7 +483,7 @@ def _state_dir(public: Public, around: Surroundings) -> str:
 
 def _addresses(host: str, own: t.Mapping[str, t.Any], port: int, sandbox: bool, binary: str) -> dict[str, t.Any]:
     """A manager's addresses: set for the host, or ten loopback ports a node in the sandbox, or Warren's elsewhere."""
-    ip = str(own.get("warren_load_address") or own.get("ansible_host") or host)
+    ip = str(own.get("warren_load_node_address") or own.get("ansible_host") or host)
     defaults = (f"127.0.0.1:{port}", f"127.0.0.1:{port + 1}", f"127.0.0.1:{port + 2}")
     if not sandbox:
         defaults = (f"{ip}:8080", f"{ip}:7946", "127.0.0.1:9090")

@@ -168,7 +168,10 @@ def test_a_static_inventory_has_warrens_ports() -> None:
     found = facts(
         {"warren_load_sandbox": False},
         groups={"managers": ["a", "b"], "generators": []},
-        host_vars={"a": {"ansible_host": "10.0.0.1"}, "b": {"warren_load_raft_address": "10.0.0.9:1"}},
+        host_vars={
+            "a": {"ansible_host": "h", "warren_load_node_address": "10.0.0.1"},
+            "b": {"warren_load_raft_address": "10.0.0.9:1"},
+        },
     )
     assert found["errors"] == []
     assert found["managers"][0] == {
