@@ -69,7 +69,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
         """Put the hosts into the inventory."""
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
-        name, directory = str(self.get_option("name")), str(self.get_option("directory"))
+        name, directory = str(self.get_option("name") or "warren"), str(self.get_option("directory"))
         for group in (*netns_hosts.GROUPS, "generators"):
             inventory.add_group(group)
         inventory.set_variable("all", "warren_load_netns_name", name)

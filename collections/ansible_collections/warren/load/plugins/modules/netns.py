@@ -12,8 +12,8 @@ author:
   - warren.load contributors (@warren-load)
 description:
   - Each host has network, mount, pid, ipc and uts namespaces, its own C(/run), C(/var/lib/warren),
-    C(/var/lib/containerd), C(/etc/hosts) and C(/etc/hostname), and an address on a bridge that has no way out of the
-    machine. All else in its file system is the machine's.
+    C(/var/lib/containerd), C(/var/tmp/warren-load), C(/etc/hosts) and C(/etc/hostname), and an address on a bridge that
+    has no way out of the machine. All else in its file system is the machine's.
   - All hosts are made by one call. What is half made is mended.
   - A host is held by one sleeping process. All of a host ends with it, so that nothing is left behind by a crash.
 extends_documentation_fragment:

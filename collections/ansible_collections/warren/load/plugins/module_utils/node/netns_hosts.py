@@ -28,9 +28,11 @@ from typing import Any
 from ansible_collections.warren.load.plugins.module_utils.node import namespaces, process_table
 
 # What each host has for itself; all other folders are the machine's own. Not /tmp: programs and Pythons lie there, too.
-PRIVATE = ("/run", "/var/lib/containerd", "/var/lib/warren")
+# The last is where the roles keep what a node writes.
+PRIVATE = ("/run", "/var/lib/containerd", "/var/lib/warren", "/var/tmp/warren-load")
 SWITCH = "switch"
 BRIDGE = "br0"
+CONTROLLER = "controller"  # what the hosts call this machine
 GROUPS = ("managers", "workers")
 
 
@@ -160,7 +162,7 @@ def down(directory: str, name: str, owner: str, only_look: bool = False) -> Outc
         there = place.holders()
         outcome = Outcome(
             removed=sorted((set(network.hosts) if network else set()) | set(there) - {SWITCH}),
-            network=SWITCH in there or os.path.lexists(place.folder),
+            network=SWITCH in there or os.path.lexists(place.folder) or place.last(),
         )
         if outcome.changed and not only_look:
             place.take_down(there)
@@ -201,7 +203,7 @@ def overlap(wanted: str, interfaces: list[dict[str, Any]], routes: list[dict[str
 
 def hosts_file(network: Network) -> str:
     """/etc/hosts of every host."""
-    lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost", f"{network.gateway} controller"]
+    lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost", f"{network.gateway} {CONTROLLER}"]
     return "\n".join([*lines, *(f"{host.address} {host.name}" for host in network.hosts.values())]) + "\n"
 
 
@@ -252,7 +254,7 @@ class _Place:
         """What is to be done, looking only. Brings the pids in ``network`` up to date."""
         there = self.holders()
         known = read(self.directory, self.name)
-        switched = SWITCH in there and self._connected(network)
+        switched = SWITCH in there and self._connected(there[SWITCH], network)
         wired = self._wired(there[SWITCH]) if switched else set()
         outcome = Outcome(network=not switched or bool(set(there) - set(network.hosts) - {SWITCH}))
         for name, host in network.hosts.items():
@@ -273,22 +275,16 @@ class _Place:
         self._write(network)
         self._furnish(network)
         there = self.holders()
-        strays = [pid for name, pid in there.items() if name not in network.hosts and name != SWITCH]
-        switch = there.get(SWITCH, 0)
-        if switch and not self._connected(network):
-            strays.append(switch)
-            switch = 0
-        self._end(strays)
-        if not switch:
-            _ip("link", "delete", self.interface, may_fail=True)
-            switch = self._hold(SWITCH, [])
+        self._end(pid for name, pid in there.items() if name not in network.hosts and name != SWITCH)
+        switch = there.get(SWITCH) or self._hold(SWITCH, [])
+        if not self._connected(switch, network):
             self._connect(switch, network)
         for host in network.hosts.values():
             if not host.pid:
                 host.pid = self._hold(host.name, self._binds(host))
                 host.start_time = process_table.start_time(host.pid) or ""
         self._write(network)
-        self._wire(switch, network)
+        self._wire(switch, network, todo.repaired)
         for name in todo.shaped:
             host = network.hosts[name]
             _shape(host, wanted.shaping)
@@ -306,9 +302,13 @@ class _Place:
         shutil.rmtree(os.path.join(self.folder, "hosts"), ignore_errors=True)
         if os.path.lexists(self.folder):
             shutil.rmtree(self.folder)
-        if not any(os.path.isdir(os.path.join(self.directory, each)) for each in os.listdir(self.directory)):
+        if self.last():
             self._remove_mountpoints()
-            os.rmdir(self.directory)
+
+    def last(self) -> bool:
+        """Whether there is no other network, so that what all of them share may go."""
+        others = [each.path for each in os.scandir(self.directory) if each.is_dir()]
+        return os.path.exists(self.mountpoints) and not others
 
     # ---- on disk
 
@@ -358,8 +358,7 @@ class _Place:
                 os.rmdir(path)
             except OSError:
                 pass  # gone already, or somebody has put something there
-        if os.path.exists(self.mountpoints):
-            os.unlink(self.mountpoints)
+        os.unlink(self.mountpoints)
 
     # ---- in the kernel
 
@@ -379,8 +378,10 @@ class _Place:
                 f"Process {left[0]} of a host goes on after SIGKILL: see what it waits for, and try again."
             )
 
-    def _connected(self, network: Network) -> bool:
-        """Whether the machine's interface to the switch is complete: it is set up last."""
+    def _connected(self, switch: int, network: Network) -> bool:
+        """Whether the machine's cable to the switch is complete: our end of it is set up last."""
+        if CONTROLLER not in self._wired(switch):
+            return False
         for each in _ip_json("address", "show", "dev", self.interface, may_fail=True):
             if "LOWER_UP" in each.get("flags", []):
                 return any(address.get("local") == network.gateway for address in each.get("addr_info", []))
@@ -388,33 +389,37 @@ class _Place:
 
     def _connect(self, switch: int, network: Network) -> None:
         """The bridge, and the one interface of this machine: no way through it leads anywhere else."""
-        prefix = network.range.partition("/")[2]
+        _ip("link", "delete", self.interface, may_fail=True)
+        there = {each["ifname"] for each in _ip_json("link", "show", inside=switch)}
         _batch(
             switch,
             "link set lo up",
-            f"link add {BRIDGE} type bridge forward_delay 0 mcast_snooping 0",
+            *([] if BRIDGE in there else [f"link add {BRIDGE} type bridge forward_delay 0 mcast_snooping 0"]),
             f"link set {BRIDGE} up",
-            f"link add controller type veth peer name {self.interface} netns {os.getpid()}",
-            f"link set controller master {BRIDGE} up",
+            *([f"link delete {CONTROLLER}"] if CONTROLLER in there else []),
+            f"link add {CONTROLLER} type veth peer name {self.interface} netns {os.getpid()}",
+            f"link set {CONTROLLER} master {BRIDGE} up",
         )
         for setting, value in (("ipv6/conf/%s/disable_ipv6", "1"), ("ipv4/conf/%s/forwarding", "0")):
             path = "/proc/sys/net/" + setting % self.interface
             if os.path.exists(path):
                 with open(path, "w", encoding="ascii") as stream:
                     stream.write(value)
-        _ip("address", "add", f"{network.gateway}/{prefix}", "dev", self.interface)
+        _ip("address", "add", f"{network.gateway}/{network.range.partition('/')[2]}", "dev", self.interface)
         _ip("link", "set", self.interface, "up")
 
     def _wired(self, switch: int) -> set[str]:
-        """The hosts whose cable is complete: its end in the host is set up last."""
+        """The names of the cables that are complete: the end in the host is set up last."""
         return {
             each["ifname"]
             for each in _ip_json("link", "show", "type", "veth", inside=switch)
             if each.get("master") == BRIDGE and "LOWER_UP" in each.get("flags", [])
         }
 
-    def _wire(self, switch: int, network: Network) -> None:
+    def _wire(self, switch: int, network: Network, repaired: Iterable[str]) -> None:
         """A cable from each host to the bridge, where there is none or half a one."""
+        for name in repaired:  # whose switch may have died: the kernel takes its time to remove the other ends
+            _run([*_inside(network.hosts[name].pid), "ip", "link", "delete", "eth0"], may_fail=True)
         wired = self._wired(switch)
         half = {each["ifname"] for each in _ip_json("link", "show", "type", "veth", inside=switch)} - wired
         hosts = [host for host in network.hosts.values() if host.name not in wired]
@@ -435,7 +440,10 @@ class _Place:
 
 @contextmanager
 def _locked(directory: str) -> Iterator[None]:
-    """One at a time. A child that is about to become a holder keeps the lock until it is one, or dead."""
+    """One at a time, and that includes children that outlive a killed module: the lock is theirs, too, to their end.
+
+    A holder has it until it is one; from there on its mark tells.
+    """
     handle = _lock(directory)
     try:
         yield
@@ -449,6 +457,7 @@ def _lock(directory: str) -> int:
     while True:
         os.makedirs(directory, mode=0o755, exist_ok=True)
         handle = os.open(directory, os.O_RDONLY)
+        os.set_inheritable(handle, True)
         fcntl.flock(handle, fcntl.LOCK_EX)
         try:
             if os.path.samestat(os.fstat(handle), os.stat(directory)):
@@ -536,7 +545,8 @@ def _ip_json(*words: str, inside: int = 0, may_fail: bool = False) -> list[dict[
 
 
 def _run(words: list[str], given: str = "", may_fail: bool = False) -> str:
-    done = subprocess.run(words, input=given, capture_output=True, text=True, check=False)
+    # The child has the lock as well: it may outlive us, and whoever comes next must not work beside it.
+    done = subprocess.run(words, input=given, capture_output=True, text=True, check=False, close_fds=False)
     if done.returncode and not may_fail:
         said = " ".join((done.stderr or done.stdout).split())[:300] or f"exit code {done.returncode}"
         tool = next(word for word in words if word in ("ip", "tc"))
