@@ -103,6 +103,7 @@ class Machine:
     namespaces: set[str]
     holders: dict[str, int]
     folders: list[bool]
+    cgroups: list[str]
 
     @classmethod
     def now(cls, hosts: Hosts) -> Machine:
@@ -119,6 +120,7 @@ class Machine:
             namespaces=found,
             holders=namespaces.holders(hosts.directory),
             folders=[os.path.exists(path) for path in (*netns_hosts.PRIVATE, hosts.directory)],
+            cgroups=[str(path) for path in Path("/sys/fs/cgroup").rglob(f"warren-load-{hosts.name}")],
         )
 
 
@@ -129,6 +131,7 @@ def new(hosts: Hosts, before: Machine) -> dict[str, Any]:
         "links": [link for link in now.links if link not in before.links and link == f"wl-{hosts.name}"],
         "mounts": [mount for mount in now.mounts if mount not in before.mounts and hosts.directory in mount],
         "holders": now.holders,
+        "cgroups": now.cgroups,
         "folders": now.folders if now.folders != before.folders else [],
     }
     return {what: seen for what, seen in found.items() if seen}

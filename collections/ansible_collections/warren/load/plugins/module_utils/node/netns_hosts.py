@@ -13,6 +13,7 @@ PRIVATE to the collection. Standard library only, Python 3.9 and newer. Linux, r
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import ipaddress
 import json
@@ -20,6 +21,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -207,6 +209,41 @@ def hosts_file(network: Network) -> str:
     return "\n".join([*lines, *(f"{host.address} {host.name}" for host in network.hosts.values())]) + "\n"
 
 
+def cgroup_mounts() -> list[str]:
+    """Where this machine counts what programs use: one place for each hierarchy of version 1, or one for all."""
+    lines = process_table.read_text("/proc/self/mountinfo").splitlines()
+    found = [(line.split()[4], line.partition(" - ")[2].split()[0]) for line in lines]
+    places = [place for place, kind in found if kind in ("cgroup", "cgroup2") and place.startswith("/sys/fs/cgroup")]
+    return [place for place in dict.fromkeys(places) if os.access(place, os.W_OK)]
+
+
+def _make_cgroup(parent: str, name: str) -> None:
+    for place in (parent, f"{parent}/{name}"):
+        if not os.path.isdir(place):
+            os.mkdir(place)
+        if os.path.exists(f"{place}/cgroup.controllers"):
+            continue
+        # Version 1: nothing can run in a set of no CPUs, which is what a new one is.
+        for setting in ("cpuset.cpus", "cpuset.mems"):
+            if os.path.exists(f"{place}/{setting}") and not process_table.read_text(f"{place}/{setting}").strip():
+                inherited = process_table.read_text(f"{os.path.dirname(place)}/{setting}")
+                with open(f"{place}/{setting}", "w", encoding="ascii") as stream:
+                    stream.write(inherited)
+
+
+def _remove_cgroups(top: str) -> None:
+    """Those of hosts that have ended, from the innermost; the kernel needs a moment to see that they are empty."""
+    for folder, _folders, _files in os.walk(top, topdown=False):
+        for turn in range(100):
+            try:
+                os.rmdir(folder)
+                break
+            except OSError as error:
+                if error.errno != errno.EBUSY or turn == 99:
+                    raise
+                time.sleep(0.02)
+
+
 class _Place:
     """The folder of one network, and what of it there is in the kernel. For use under the lock."""
 
@@ -299,6 +336,8 @@ class _Place:
         inside = [path for path in mounted if path.startswith(self.folder + "/")]
         if inside:
             raise NetnsError(f"The hosts' folder {self.folder} holds a mount: unmount {inside[0]} first.")
+        for place in cgroup_mounts():
+            _remove_cgroups(self._cgroup(place))
         shutil.rmtree(os.path.join(self.folder, "hosts"), ignore_errors=True)
         if os.path.lexists(self.folder):
             shutil.rmtree(self.folder)
@@ -316,7 +355,12 @@ class _Place:
         return os.path.join(self.folder, "hosts", host.name, path.lstrip("/"))
 
     def _binds(self, host: Host) -> list[tuple[str, str]]:
-        return [(self._own(host, path), path) for path in (*PRIVATE, "/etc/hosts", "/etc/hostname")]
+        files = [(self._own(host, path), path) for path in (*PRIVATE, "/etc/hosts", "/etc/hostname")]
+        return files + [(f"{self._cgroup(place)}/{host.name}", place) for place in cgroup_mounts()]
+
+    def _cgroup(self, place: str) -> str:
+        """Where the hosts' containers are counted, which the machine then knows as its hosts'."""
+        return f"{place}/warren-load-{self.name}"
 
     def _write(self, network: Network) -> None:
         os.makedirs(self.folder, mode=0o755, exist_ok=True)
@@ -341,6 +385,8 @@ class _Place:
                 if process_table.read_text(own) != content:
                     with open(own, "w", encoding="utf-8") as stream:
                         stream.write(content)
+            for place in cgroup_mounts():
+                _make_cgroup(self._cgroup(place), host.name)
 
     def _make_mountpoints(self) -> None:
         """Folders that the machine lacks, so that there is something to mount over: recorded, then made."""
