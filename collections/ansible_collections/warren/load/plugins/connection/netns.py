@@ -17,12 +17,11 @@ description:
     on the controller.
   - Needs root. The inventory P(warren.load.netns#inventory) sets all of its options.
 options:
-  remote_addr:
+  host:
     description: The host's name.
     type: str
-    default: inventory_hostname
+    required: true
     vars:
-      - name: inventory_hostname
       - name: ansible_netns_host
   directory:
     description: Where networks of hosts are recorded.
@@ -69,7 +68,7 @@ class Connection(LocalConnection):
 
     def _connect(self) -> Connection:
         if not self._connected:
-            name = self.get_option("remote_addr")
+            name = self.get_option("host")
             try:
                 network = netns_hosts.read(self.get_option("directory"), self.get_option("network"))
             except netns_hosts.NetnsError as error:

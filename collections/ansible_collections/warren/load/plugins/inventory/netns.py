@@ -87,6 +87,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
                 "ansible_connection": "warren.load.netns",
                 "ansible_host": host.address,
                 "ansible_netns_directory": directory,
+                "ansible_netns_host": host.name,
                 "ansible_netns_network": name,
                 "ansible_pipelining": True,
                 "ansible_python_interpreter": sys.executable,

@@ -414,6 +414,15 @@ def test_from_hosts_up_to_hosts_down(hosts: Hosts, tmp_path: Path) -> None:
     - ansible.builtin.fetch: {src: /run/mine, dest: "{{ playbook_dir }}/got"}
     - ansible.builtin.assert:
         that: name.stdout == inventory_hostname
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - ansible.builtin.command: hostname
+      delegate_to: "{{ item }}"
+      loop: "{{ groups['all'] | difference(['localhost']) }}"
+      register: name
+    - ansible.builtin.assert:
+        that: name.results | map(attribute='stdout') == name.results | map(attribute='item')
 """
     )
     try:

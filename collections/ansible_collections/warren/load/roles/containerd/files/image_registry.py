@@ -95,7 +95,11 @@ class Images:
         if blob is None:
             return  # of an architecture that was not exported
         content = json.loads(_bytes(stream, blob.offset, blob.size))
-        media_type = media_type or content.get("mediaType") or f"{OCI}{'index' if 'manifests' in content else 'manifest'}.v1+json"
+        media_type = (
+            media_type
+            or content.get("mediaType")
+            or f"{OCI}{'index' if 'manifests' in content else 'manifest'}.v1+json"
+        )
         self.blobs[digest] = Blob(media_type, blob.size, blob.offset)
         for each in content.get("manifests", []):
             self._name_type(stream, each["digest"], each.get("mediaType"))
