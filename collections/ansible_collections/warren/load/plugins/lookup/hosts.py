@@ -29,7 +29,7 @@ RETURN = r"""
 _raw:
   description: >-
     One dictionary with C(provider), C(managers) and C(workers) (names such as C(manager-1)), C(mark) (whose the hosts
-    are), C(confirm), and C(errors), a sentence for each wrong setting.
+    are), C(latency) and C(loss) of their network, C(confirm), and C(errors), a sentence for each wrong setting.
   type: list
   elements: dict
 """

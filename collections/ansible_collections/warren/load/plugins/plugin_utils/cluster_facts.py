@@ -44,6 +44,8 @@ NUMBERS: dict[str, tuple[float, float]] = {  # smallest allowed, default
     "warren_load_cleanup_deadline": (1, 0),
     "warren_load_port_base": (1024, 17000),
     "warren_load_clock_factor": (0.001, 1),
+    "warren_load_netns_latency": (0, 0),
+    "warren_load_netns_loss": (0, 0),
 }
 # What the command line may say without the prefix, and what it is short for.
 SHORT_NAMES = {

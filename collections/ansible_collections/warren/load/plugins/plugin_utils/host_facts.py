@@ -36,12 +36,15 @@ def derive(public: Public, sources: t.Sequence[str]) -> dict[str, t.Any]:
         public.errors.append(
             "warren_load_manager_hosts is 0, and a cluster has a manager: ask for -e managers=1, 3 or 5."
         )
+    latency, loss = (public.number(f"warren_load_netns_{name}") for name in ("latency", "loss"))
     return {
         "provider": provider,
         "managers": [f"manager-{number}" for number in range(1, counts["manager"] + 1)],
         "workers": [f"worker-{number}" for number in range(1, counts["worker"] + 1)],
         # Whose a host is: that of the cluster with this name, else of the inventory in this place.
         "mark": public.text("warren_load_cluster") or (sources[0] if sources else ""),
+        "latency": latency,
+        "loss": loss,
         "confirm": public.flag("warren_load_confirm"),
         "errors": list(dict.fromkeys(public.errors)),
     }

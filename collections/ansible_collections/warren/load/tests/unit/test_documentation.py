@@ -17,7 +17,14 @@ import yaml
 
 COLLECTION = Path(__file__).resolve().parents[2]
 PREFIX = "warren.load."
-KINDS = {"modules": "module", "callback": "callback", "lookup": "lookup", "inventory": "inventory", "filter": "filter"}
+KINDS = {
+    "modules": "module",
+    "callback": "callback",
+    "connection": "connection",
+    "filter": "filter",
+    "inventory": "inventory",
+    "lookup": "lookup",
+}
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 

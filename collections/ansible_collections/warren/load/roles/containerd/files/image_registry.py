@@ -5,9 +5,10 @@
 
     python3 image_registry.py --archive nginx.tar --port 5000
 
-Workers pull what they are told as 127.0.0.1:5000/NAME:TAG: containerd speaks plain HTTP to loopback addresses. The archive
-is what `docker save`, `podman save`, `skopeo copy ... oci-archive:` or `ctr images export` write. Only reads are answered
-(https://github.com/opencontainers/distribution-spec). Nothing is unpacked: blobs are sent from where they lie in the file.
+Workers pull what they are told as 127.0.0.1:5000/NAME:TAG: containerd speaks plain HTTP to loopback addresses. The
+archive is what `docker save`, `podman save`, `skopeo copy ... oci-archive:` or `ctr images export` write. Only reads
+are answered (https://github.com/opencontainers/distribution-spec). Nothing is unpacked: blobs are sent from where they lie
+in the file.
 
 Standard library only, Python 3.9 and newer.
 """
@@ -85,9 +86,9 @@ class Images:
             digest = each["digest"]
             self._name_type(stream, digest, each.get("mediaType"))
             notes = each.get("annotations") or {}
-            for name in (notes.get(FULL_NAME), notes.get(NAME), digest):
-                if name:
-                    self.names.setdefault(name, digest)
+            for said in (notes.get(FULL_NAME), notes.get(NAME), digest):
+                if said:
+                    self.names.setdefault(said, digest)
 
     def _name_type(self, stream: IO[bytes], digest: str, media_type: str | None) -> None:
         """Tell of a manifest or index, and of the manifests in it, which type they are."""
@@ -95,12 +96,9 @@ class Images:
         if blob is None:
             return  # of an architecture that was not exported
         content = json.loads(_bytes(stream, blob.offset, blob.size))
-        media_type = (
-            media_type
-            or content.get("mediaType")
-            or f"{OCI}{'index' if 'manifests' in content else 'manifest'}.v1+json"
-        )
-        self.blobs[digest] = Blob(media_type, blob.size, blob.offset)
+        kind = "index" if "manifests" in content else "manifest"
+        said = media_type or content.get("mediaType") or f"{OCI}{kind}.v1+json"
+        self.blobs[digest] = Blob(str(said), blob.size, blob.offset)
         for each in content.get("manifests", []):
             self._name_type(stream, each["digest"], each.get("mediaType"))
 
@@ -135,10 +133,10 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     images: Images
 
-    def do_GET(self) -> None:  # noqa: N802, the standard library's name
+    def do_GET(self) -> None:
         self._answer(with_body=True)
 
-    def do_HEAD(self) -> None:  # noqa: N802
+    def do_HEAD(self) -> None:
         self._answer(with_body=False)
 
     def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002

@@ -39,6 +39,7 @@ def test_the_mark_is_the_clusters_name_else_the_inventorys_place() -> None:
         ({"warren_load_provider": ""}, "This inventory has no warren_load_provider, so there is no telling how"),
         ({"warren_load_provider": "azure"}, "warren_load_provider is 'azure', so there is no telling how to make"),
         ({"managers": 0}, "warren_load_manager_hosts is 0, and a cluster has a manager"),
+        ({"warren_load_netns_latency": "slow"}, "warren_load_netns_latency is 'slow': it must be a number, 0 or more."),
         ({"workers": "many"}, "warren_load_worker_hosts is 'many': it must be a whole number, 0 or more."),
     ],
 )
