@@ -7,8 +7,8 @@
 
 Workers pull what they are told as 127.0.0.1:5000/NAME:TAG: containerd speaks plain HTTP to loopback addresses. The
 archive is what `docker save`, `podman save`, `skopeo copy ... oci-archive:` or `ctr images export` write. Only reads
-are answered (https://github.com/opencontainers/distribution-spec). Nothing is unpacked: blobs are sent from where they lie
-in the file.
+are answered (https://github.com/opencontainers/distribution-spec). Nothing is unpacked: blobs are sent from where
+they lie in the file.
 
 Standard library only, Python 3.9 and newer.
 """
