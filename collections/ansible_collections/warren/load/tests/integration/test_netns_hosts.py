@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -449,3 +452,71 @@ def test_from_hosts_up_to_hosts_down(hosts: Hosts, tmp_path: Path) -> None:
     finally:
         if os.path.isdir(hosts.directory):
             netns_hosts.down(hosts.directory, hosts.name, str(ROOT / "inventories/netns"))
+
+
+CONTAINERS = [tool for tool in ("containerd", "runc", "ctr") if shutil.which(tool) is None]
+
+
+def image(path: Path) -> Path:
+    """An archive, as `docker save` wrote it before version 25, of an image that sleeps: this machine's program."""
+    program = shutil.which("sleep")
+    linked = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+    files = [program, *re.findall(r"(/\S+) \(0x", linked)]
+    with tarfile.open(path.with_suffix(".layer"), "w", dereference=True) as layer:
+        for file in files:
+            layer.add(os.path.realpath(file), arcname=file)
+    config = {
+        "architecture": {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine),
+        "os": "linux",
+        "config": {"Entrypoint": [program, "100000"]},
+        "rootfs": {
+            "type": "layers",
+            "diff_ids": [f"sha256:{hashlib.sha256(path.with_suffix('.layer').read_bytes()).hexdigest()}"],
+        },
+    }
+    path.with_suffix(".config").write_text(json.dumps(config))
+    told = [{"Config": "config.json", "RepoTags": ["sleep:1"], "Layers": ["layer.tar"]}]
+    path.with_suffix(".manifest").write_text(json.dumps(told))
+    with tarfile.open(path, "w") as archive:
+        for suffix, name in ((".manifest", "manifest.json"), (".config", "config.json"), (".layer", "layer.tar")):
+            archive.add(path.with_suffix(suffix), arcname=name)
+    return path
+
+
+@pytest.mark.skipif(bool(CONTAINERS), reason=f"needs {', '.join(CONTAINERS)}")
+@pytest.mark.skipif(not netns_hosts.cgroup_mounts(), reason="needs control groups in /sys/fs/cgroup")
+def test_each_worker_has_a_containerd_and_images_of_its_own(hosts: Hosts, tmp_path: Path) -> None:
+    hosts.up()
+    plays = Plays(hosts)
+    plays.settings |= {
+        "warren_load_image_archive": str(image(tmp_path / "sleep.tar")),
+        "warren_load_binary": "/bin/false",
+        "warren_load_dialect": "tasks",
+    }
+    for name in ("main", "stopped"):
+        (tmp_path / f"{name}.yml").write_text(
+            f"""
+- hosts: workers
+  gather_facts: false
+  tasks:
+    - ansible.builtin.import_role: {{name: warren.load.containerd, tasks_from: {name}}}
+"""
+        )
+    assert plays(str(tmp_path / "main.yml"))[0] == 0
+    code, said = plays(str(tmp_path / "main.yml"))
+    assert (code, said.count("changed=0")) == (0, 2)
+
+    pulled = hosts.run("worker-1", "ctr --namespace warren images pull --plain-http 127.0.0.1:5000/any/name:1")
+    assert "done" in pulled
+    assert hosts.run("worker-1", "ctr --namespace warren run --detach 127.0.0.1:5000/any/name:1 one") == ""
+    assert "RUNNING" in hosts.run("worker-1", "ctr --namespace warren tasks list")
+    assert "one" not in hosts.run("worker-2", "ctr --namespace warren tasks list")
+    counted = hosts.run("worker-1", "cat /proc/$(pgrep -x sleep | tail -1)/cgroup")
+    assert f"/warren-load-{hosts.name}/worker-1/warren/one" in counted
+
+    assert plays(str(tmp_path / "stopped.yml"))[0] == 0
+    assert len(hosts.run("worker-1", "ls -d /proc/[0-9]*").split()) <= 3
+    # With a container that runs, all goes as well: the fixture looks.
+    assert plays(str(tmp_path / "main.yml"))[0] == 0
+    assert hosts.run("worker-2", "ctr --namespace warren images pull --plain-http 127.0.0.1:5000/a:1 | tail -1")
+    assert hosts.run("worker-2", "ctr --namespace warren run --detach 127.0.0.1:5000/a:1 two") == ""
