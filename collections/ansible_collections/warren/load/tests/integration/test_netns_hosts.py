@@ -16,13 +16,13 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.warren.load.plugins.module_utils.node import namespaces, netns_hosts
+from ansible_collections.warren.load.plugins.module_utils.node import namespaces, netns_hosts, process_table
 from ansible_collections.warren.load.tests.support.plays import ROOT
 
 FEW = {"manager-1": "managers", "worker-1": "workers"}
@@ -40,12 +40,22 @@ pytestmark = pytest.mark.skipif(not usable(), reason="network namespaces need ro
 _numbers = itertools.count(os.getpid() % 200)
 
 
+def namespaces_of(pid: int) -> set[str]:
+    """Those of a process that hosts have for themselves; none if it has ended."""
+    try:
+        return {os.readlink(f"/proc/{pid}/ns/{kind}") for kind in ("net", "mnt", "pid", "uts", "ipc")}
+    except OSError:
+        return set()
+
+
 @dataclass
 class Hosts:
     """A network of hosts of a test's own: no other test or user has its name, its range or its folder."""
 
     folder: Path
     number: int
+    seen: set[str] = field(default_factory=set)
+    """The namespaces that its hosts have had."""
 
     @property
     def directory(self) -> str:
@@ -61,7 +71,9 @@ class Hosts:
 
     def up(self, hosts: dict[str, str] | None = None, owner: str = "/test", **values: Any) -> netns_hosts.Outcome:
         wanted = netns_hosts.Wanted(**{"owner": owner, "range": self.range, "hosts": hosts or HOSTS} | values)
-        return netns_hosts.up(self.directory, self.name, wanted)
+        outcome = netns_hosts.up(self.directory, self.name, wanted)
+        self.seen |= {each for pid in namespaces.holders(self.directory).values() for each in namespaces_of(pid)}
+        return outcome
 
     def down(self) -> netns_hosts.Outcome:
         return netns_hosts.down(self.directory, self.name, "/test")
@@ -111,16 +123,10 @@ class Machine:
     @classmethod
     def now(cls, hosts: Hosts) -> Machine:
         links = json.loads(subprocess.run(["ip", "-json", "link"], capture_output=True, check=True).stdout)
-        found = set()
-        for link in Path("/proc").glob("[0-9]*/ns/*"):
-            try:
-                found.add(os.readlink(link))
-            except OSError:
-                continue  # it has ended meanwhile
         return cls(
             links=[each["ifname"] for each in links],
             mounts=Path("/proc/self/mountinfo").read_text().splitlines(),
-            namespaces=found,
+            namespaces=hosts.seen & {each for pid in process_table.pids() for each in namespaces_of(pid)},
             holders=namespaces.holders(hosts.directory),
             folders=[os.path.exists(path) for path in (*netns_hosts.PRIVATE, hosts.directory)],
             cgroups=[str(path) for path in Path("/sys/fs/cgroup").rglob(f"warren-load-{hosts.name}")],
@@ -134,6 +140,7 @@ def new(hosts: Hosts, before: Machine) -> dict[str, Any]:
         "links": [link for link in now.links if link not in before.links and link == f"wl-{hosts.name}"],
         "mounts": [mount for mount in now.mounts if mount not in before.mounts and hosts.directory in mount],
         "holders": now.holders,
+        "namespaces": now.namespaces,
         "cgroups": now.cgroups,
         "folders": now.folders if now.folders != before.folders else [],
     }
@@ -166,6 +173,25 @@ def test_hosts_are_apart(hosts: Hosts) -> None:
         assert hosts.run(name, "cat /run/mine /var/lib/warren/mine").split() == [name, name]
         assert len(hosts.run(name, "ls -d /proc/[0-9]*").split()) <= 3  # the holder, the shell and ls
     assert not os.path.exists("/run/mine")
+
+
+def test_mounts_of_the_machine_stay_there_and_are_not_kept_from_going(hosts: Hosts) -> None:
+    name = f"warren-load-{hosts.name}"
+    subprocess.run(["ip", "netns", "add", name], check=True)
+    try:
+        hosts.up()
+        assert os.path.ismount(f"/run/netns/{name}")
+        assert f"/run/netns/{name}" not in hosts.run("worker-1", "cat /proc/self/mountinfo")
+        hosts.run("worker-1", "mount -t tmpfs none /run")
+    finally:
+        subprocess.run(["ip", "netns", "delete", name], check=True)
+    assert hosts.run("worker-1", "ls /run") == ""
+
+
+def test_nobody_waits_for_orphans_and_none_stays(hosts: Hosts) -> None:
+    hosts.up()
+    hosts.run("worker-1", "(sleep 0.1 &) ; (sleep 0.1 &)")
+    assert "defunct" not in hosts.run("worker-1", "sleep 0.5; ps ax")
 
 
 def test_hosts_reach_each_other_and_nothing_else(hosts: Hosts) -> None:

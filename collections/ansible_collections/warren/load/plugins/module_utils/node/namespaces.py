@@ -10,6 +10,7 @@ PRIVATE to the collection. Standard library only, Python 3.9 and newer.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import re
 import signal
@@ -140,14 +141,23 @@ def _furnish(hostname: str, binds: list[tuple[str, str]]) -> None:
 def _unmount_below(folder: str) -> None:
     """What is mounted in a folder that is about to be covered, such as /run/netns/NAME: it would be kept from going."""
     with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as stream:
-        places = [line.split()[4] for line in stream]
-    for place in reversed([each for each in places if each.startswith(folder + "/")]):
-        _call("umount2", os.fsencode(_unescaped(place)), DETACH, name=place)
+        places = mounted_below(folder, stream)
+    for place in places:
+        _call("umount2", os.fsencode(place), DETACH, name=place)
 
 
-def _unescaped(place: str) -> str:
-    """A path as mountinfo writes it, with blanks and their like as octal numbers."""
-    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), place)
+def mounted_below(folder: str, mountinfo: Iterable[str]) -> list[str]:
+    """What is mounted in the folder, the innermost first; OSError if to unmount it would unmount it elsewhere, too."""
+    found = []
+    for line in mountinfo:
+        fields = line.partition(" - ")[0].split()
+        # The kernel writes blanks and their like as octal numbers.
+        place = re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), fields[4])
+        if place.startswith(folder + "/"):
+            if any(each.startswith("shared:") for each in fields[6:]):
+                raise OSError(errno.EBUSY, "the mount is shared with the machine", place)
+            found.append(place)
+    return found[::-1]
 
 
 def _mount(source: str, target: str, kind: str, flags: int) -> None:
