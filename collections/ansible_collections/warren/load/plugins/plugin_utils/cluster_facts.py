@@ -56,6 +56,7 @@ SHORT_NAMES = {
     "confirm": "warren_load_confirm",
     "managers": "warren_load_manager_hosts",
     "workers": "warren_load_worker_hosts",
+    "generators": "warren_load_generator_hosts",
 }
 WORKER_MATCH = r"^\S*warren\S* worker start\b"  # of a worker's command line
 WORDS = re.compile(r"[^A-Za-z0-9.-]+")
@@ -472,6 +473,11 @@ def _same(value: t.Any) -> str:
         return f"{float(value):g}"
     except (TypeError, ValueError):
         return str(value)
+
+
+def controller_state_dir(public: Public, environment: t.Mapping[str, str]) -> str:
+    """Where the machine that runs the playbooks keeps its files."""
+    return _state_dir(public, Surroundings("localhost", True, {}, {}, environment, ""))
 
 
 def _state_dir(public: Public, around: Surroundings) -> str:
