@@ -65,7 +65,7 @@ CLOUDS = {
         types={"manager": "c6i.large", "worker": "t3.medium", "generator": "c6i.large"},
         image="debian-12",
         currency="USD",
-        # On demand, Linux, us-east-1, 2026-11.
+        # On demand, Linux, us-east-1. The API with AWS's own prices takes rights of its own, so these are copied.
         prices={
             "t3.small": 0.0208,
             "t3.medium": 0.0416,
