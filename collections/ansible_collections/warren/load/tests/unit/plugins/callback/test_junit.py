@@ -109,7 +109,7 @@ def test_an_interrupted_run_has_a_file_that_says_so(playing):
     assert playing.cases()[PLAYBOOK] == "passed"
 
 
-NO_PHASE = {"compare", "host_info", "process", "render", "simulator_archive"}
+NO_PHASE = {"compare", "host_info", "lima_vms", "netns", "process", "render", "simulator_archive"}
 
 
 def test_every_module_is_of_a_phase_or_known_to_be_of_none():
