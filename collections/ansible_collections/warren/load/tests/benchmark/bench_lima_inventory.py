@@ -64,7 +64,7 @@ def main() -> int:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         environment = os.environ | {"PATH": path, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
         took, own = [], []
-        for _ in range(rounds):
+        for _round in range(rounds):
             whole, printed = seconds(["ansible-inventory", "-i", str(source), "--list"], environment)
             hosts = len(json.loads(printed)["_meta"]["hostvars"])
             if hosts != VMS:

@@ -88,7 +88,7 @@ def test_all_are_made_and_then_started_one_after_another(lima: Lima) -> None:
     assert len(change.done) == 4
     assert not change.failed + change.warnings + lima.left()
     times = [(call["begun"], call["ended"]) for call in lima.calls]
-    assert all(ended <= begun for (_, ended), (begun, _) in itertools.pairwise(times))
+    assert all(first[1] <= second[0] for first, second in itertools.pairwise(times))
     (vm,) = (each for each in lima.maker().all() if each["name"] == "warren-worker-1")
     assert vm["env"] == {"WARREN_LOAD_INVENTORY": "here", "WARREN_LOAD_ROLE": "worker"}
 
