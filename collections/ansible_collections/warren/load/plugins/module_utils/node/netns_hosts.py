@@ -561,9 +561,10 @@ def _can_shape() -> bool:
     """Whether the kernel has netem: tried on the `lo` of a network that ends with the try."""
     words = ["unshare", "--net", "tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms"]
     try:
-        return subprocess.run(words, capture_output=True, check=False).returncode == 0
-    except OSError:
+        _run(words)
+    except (NetnsError, OSError):
         return False
+    return True
 
 
 def _shape(host: Host, shaping: str) -> None:
@@ -591,8 +592,11 @@ def _ip_json(*words: str, inside: int = 0, may_fail: bool = False) -> list[dict[
 
 
 def _run(words: list[str], given: str = "", may_fail: bool = False) -> str:
-    # The child has the lock as well: it may outlive us, and whoever comes next must not work beside it.
-    done = subprocess.run(words, input=given, capture_output=True, text=True, check=False, close_fds=False)
+    # The child has the lock as well: it may outlive us, and whoever comes next must not work beside it. With
+    # AnsibleModule.run_command it would not.
+    done = subprocess.run(  # pylint: disable=ansible-bad-function
+        words, input=given, capture_output=True, text=True, check=False, close_fds=False
+    )
     if done.returncode and not may_fail:
         said = " ".join((done.stderr or done.stdout).split())[:300] or f"exit code {done.returncode}"
         tool = next(word for word in words if word in ("ip", "tc"))
