@@ -30,12 +30,17 @@ HOSTS = {"manager-1": "managers", "worker-1": "workers", "worker-2": "workers"}
 
 
 def usable() -> bool:
-    """Whether this is root of a Linux that makes namespaces."""
-    words = ["unshare", "--mount", "--net", "--pid", "--uts", "--ipc", "--fork", "ip", "link", "set", "lo", "up"]
-    return sys.platform == "linux" and os.geteuid() == 0 and subprocess.run(words, check=False).returncode == 0
+    """Whether this is root of a Linux that makes namespaces, bridges and pairs of virtual links."""
+    if sys.platform != "linux" or os.geteuid() != 0 or not (shutil.which("unshare") and shutil.which("ip")):
+        return False
+    links = "ip link add b0 type bridge && ip link add v0 type veth peer name v1"
+    words = ["unshare", "--mount", "--net", "--pid", "--uts", "--ipc", "--fork", "sh", "-c", links]
+    return subprocess.run(words, check=False, capture_output=True).returncode == 0
 
 
-pytestmark = pytest.mark.skipif(not usable(), reason="network namespaces need root and Linux")
+pytestmark = pytest.mark.skipif(
+    not usable(), reason="network namespaces need root, and a Linux with unshare, ip, bridges and veth"
+)
 
 _numbers = itertools.count(os.getpid() % 200)
 
