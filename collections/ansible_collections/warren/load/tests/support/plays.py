@@ -15,6 +15,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -39,6 +40,7 @@ CONNECTIONS = Path(__file__).with_name("connections")
 TIME_LIMIT = 300.0  # seconds for one playbook
 MARK = "WARREN_LOAD_TEST_PLACE"
 FORKS_END = 5.0  # seconds after ansible-playbook itself
+LOST = re.compile(r"Exception ignored in.*KeyboardInterrupt", re.DOTALL)
 LITTLE: dict[str, t.Any] = {
     "services": 6,
     "replicas": 2,
@@ -151,31 +153,19 @@ class Play:
         """
         send = os.killpg if number is signal.SIGINT else os.kill
         send(self.pid, number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._popen.wait(15)
-        if number is signal.SIGINT and self._popen.poll() is None:
-            send(self.pid, number)
-        code = self.wait(30)
-        if number is not signal.SIGKILL:
-            self._end_stuck_forks()
-        return code
+        if number is signal.SIGINT:
+            end = time.monotonic() + 15.0
+            while self._popen.poll() is None and not self.lost_a_signal and time.monotonic() < end:
+                time.sleep(0.1)
+            if self._popen.poll() is None:
+                with contextlib.suppress(ProcessLookupError):
+                    send(self.pid, number)
+        return self.wait(30)
 
-    def _end_stuck_forks(self) -> None:
-        """A worker that ansible-core was just forking when the signal came can hang for ever, doing nothing.
-
-        It inherits locks that nobody releases, or the main process's handler fails in it ("can only test a child
-        process"). That is Ansible's own; what is looked at here is what we leave.
-        """
-        end = time.monotonic() + FORKS_END
-        while (stuck := self._forks()) and time.monotonic() < end:
-            time.sleep(0.1)
-        for pid in stuck:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-
-    def _forks(self) -> list[int]:
-        """Workers that it forked: they bear its own command line, and no module of ours."""
-        return [pid for pid, words in self._place.left().items() if "bin/ansible-playbook" in words]
+    @property
+    def lost_a_signal(self) -> bool:
+        """Whether a Ctrl-C came while it forked; it then goes on to its end."""
+        return LOST.search(self.output) is not None
 
     def wait(self, within: float = TIME_LIMIT) -> int:
         """Its exit code."""
@@ -284,8 +274,23 @@ class Place:
         return {pid: words for pid, words in self.left().items() if "AnsiballZ" in words or "async_wrapper" in words}
 
     def wait_until_gone(self) -> None:
-        """Wait until nothing is left: the wrapper that Ansible keeps around a module looks every 5 s."""
+        """Wait until nothing is left: the wrapper that Ansible keeps around a module looks every 5 s.
+
+        A worker that ansible-core was just forking when it was struck can hang for ever, doing nothing: it inherits
+        locks that nobody releases, or the main process's handler fails in it ("can only test a child process"). That is
+        Ansible's own, so it is ended here; what is looked at is what we leave.
+        """
+        end = time.monotonic() + FORKS_END
+        while (forks := self._forks()) and time.monotonic() < end:
+            time.sleep(0.1)
+        for pid in forks:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         eventually(lambda: not self.left(), 15.0, lambda: f"all processes have ended: {self.left()}")
+
+    def _forks(self) -> list[int]:
+        """Workers that a play forked: they bear its own command line, and no module of ours."""
+        return [pid for pid, words in self.left().items() if "bin/ansible-playbook" in words]
 
     def kill_all(self) -> None:
         """End whatever a failed test left."""
