@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """What holds for every module."""
+    """What holds for every module; ``controller`` what holds besides for one whose work an action plugin does there."""
 
     DOCUMENTATION = r"""
 attributes:
@@ -14,4 +14,14 @@ attributes:
     description: Where it runs. What macOS lacks, such as C(/proc), is told as not known.
     platforms: posix
     support: full
+"""
+
+    CONTROLLER = r"""
+attributes:
+  action:
+    description: Has an action plugin that does all of the work on the controller.
+    support: full
+  diff_mode:
+    description: There is no difference to show.
+    support: none
 """

@@ -18,16 +18,11 @@ description:
   - Runs on the controller and changes nothing.
 extends_documentation_fragment:
   - warren.load.attributes
+  - warren.load.attributes.controller
 attributes:
   check_mode:
     description: Changes nothing.
     support: full
-  action:
-    description: Has an action plugin that does all of the work on the controller.
-    support: full
-  diff_mode:
-    description: There is no difference to show.
-    support: none
 options:
   results_dir:
     description: The folder of all results. It need not exist yet.

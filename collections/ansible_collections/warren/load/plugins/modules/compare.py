@@ -19,16 +19,11 @@ description:
   - Runs on the controller, with Python's standard library alone, and needs no cluster.
 extends_documentation_fragment:
   - warren.load.attributes
+  - warren.load.attributes.controller
 attributes:
   check_mode:
     description: Can run in check mode. Then it prints and writes nothing.
     support: full
-  action:
-    description: Has an action plugin that does all of the work on the controller.
-    support: full
-  diff_mode:
-    description: There is no difference to show.
-    support: none
 options:
   base:
     description:

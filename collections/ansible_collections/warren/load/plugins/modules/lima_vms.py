@@ -19,16 +19,11 @@ description:
   - Runs on the controller.
 extends_documentation_fragment:
   - warren.load.attributes
+  - warren.load.attributes.controller
 attributes:
   check_mode:
     description: Can run in check mode. Then it says what it would do.
     support: full
-  action:
-    description: Has an action plugin that does all of the work on the controller.
-    support: full
-  diff_mode:
-    description: There is no difference to show.
-    support: none
 options:
   state:
     description:

@@ -18,16 +18,11 @@ description:
   - Runs on the controller, touches no host and needs no running cluster.
 extends_documentation_fragment:
   - warren.load.attributes
+  - warren.load.attributes.controller
 attributes:
   check_mode:
     description: Can run in check mode.
     support: full
-  action:
-    description: Has an action plugin that does all of the work on the controller.
-    support: full
-  diff_mode:
-    description: There is no difference to show.
-    support: none
 options:
   run_id:
     description: The id of the run.

@@ -23,16 +23,11 @@ description:
   - A run that failed its objectives is not a failed task, see RV(green).
 extends_documentation_fragment:
   - warren.load.attributes
+  - warren.load.attributes.controller
 attributes:
   check_mode:
     description: Can run in check mode. Then it prints and writes nothing.
     support: full
-  action:
-    description: Has an action plugin that does all of the work on the controller.
-    support: full
-  diff_mode:
-    description: There is no difference to show.
-    support: none
 options:
   run:
     description:
