@@ -95,7 +95,7 @@ STAGES = [
     ),
     Stage(
         "survival",
-        f"python -m pytest -n 2 {TESTS}/survival -m 'not long' --durations=10 --basetemp=.cache/survival",
+        f"python -m pytest -n 3 --dist worksteal {TESTS}/survival -m 'not long' --basetemp=.cache/survival",
         timed=True,
     ),
     Stage(

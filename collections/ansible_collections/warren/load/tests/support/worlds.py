@@ -55,7 +55,8 @@ COLLECTION = Path(__file__).resolve().parents[2]
 SIMULATOR_FILES = COLLECTION / "roles" / "simulator" / "files"
 PREFIX = "wlc-"
 READY = "gRPC API listening on"
-FIRST_PORT, LAST_PORT = 26000, 26999  # below every system's range of ephemeral ports
+# Below every system's range of ephemeral ports; many, so that tests side by side do not meet.
+FIRST_PORT, LAST_PORT = 20000, 26999
 TERM = signal.SIGTERM
 SLACK = 3.0  # real seconds that an expectation may be late: the machine may be busy
 TOKEN = re.compile(r"^(Worker|Manager|CLI) Token[^\n]*:\n\s+([0-9a-f]{64})$", re.MULTILINE)

@@ -13,7 +13,14 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.warren.load.plugins.module_utils.api.dialect import Dialect
-from ansible_collections.warren.load.tests.support.plays import PHASES, Place, eventually, inventory_of, records_of
+from ansible_collections.warren.load.tests.support.plays import (
+    ENDLESS,
+    PHASES,
+    Place,
+    eventually,
+    inventory_of,
+    records_of,
+)
 from ansible_collections.warren.load.tests.support.worlds import World, simulator
 
 LEASE = 45.0  # seconds within which an engine whose lease nobody renews has ended: 30, and a look of Ansible's wrapper
@@ -76,7 +83,7 @@ def test_it_cannot_be_reached_when_a_phase_begins(place: Place, world: World, ph
 
 def test_it_is_lost_in_the_middle(place: Place, world: World) -> None:
     """A poll without an answer is nothing yet; after a minute without one the run goes on without the phase."""
-    play = place.come_to("create", services=20000, warren_load_create_deadline=300)
+    play = place.come_to("create", **ENDLESS, warren_load_create_deadline=300)
     cut = Path(place.environment["CONNECTION_CUT"])
     cut.touch()
     eventually(lambda: not place.engines(), LEASE, lambda: f"the engine has ended: {place.engines()}")
