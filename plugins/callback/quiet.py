@@ -33,6 +33,7 @@ TALKING = tuple(
     f"warren.load.{phase}" for phase in ("create", "await_containers", "latency", "throughput", "cleanup", "lima_vms")
 )
 SILENCE = 3.0  # seconds after which a person wants a sign of life
+FEW = 3  # hosts that are named; of more only the number is
 # What Ansible keeps beside a failure's own words.
 BESIDE = ("changed", "exception", "failed", "invocation", "msg", "warnings", "deprecations")
 
@@ -55,10 +56,17 @@ class CallbackModule(Default):
     def _alarm(self, *_signal: object) -> None:
         """Name the tasks that have been silent for long, and look again later."""
         now = time.monotonic()
-        for (host, _task), (began, task) in sorted(self._under_way.items(), key=lambda entry: entry[0]):
+        late: dict[str, list[tuple[float, str, Any]]] = {}
+        for (host, number), (began, task) in sorted(self._under_way.items(), key=lambda entry: entry[0]):
             if now - began >= SILENCE:
+                late.setdefault(number, []).append((now - began, host, task))
+        for entries in late.values():
+            lines = [self._text(f"{age:.0f} s", host, task) for age, host, task in entries]
+            if len(entries) > FEW:
+                lines = [self._text(f"{max(entry[0] for entry in entries):.0f} s", f"{len(entries)} hosts", entries[0][2])]
+            for line in lines:
                 # Not by way of the screen's own buffer: the alarm may have come in the middle of a write to it.
-                os.write(sys.stdout.fileno(), f"{self._text(f'{now - began:.0f} s', host, task)}\n".encode())
+                os.write(sys.stdout.fileno(), f"{line}\n".encode())
         if self._under_way:
             signal.setitimer(signal.ITIMER_REAL, SILENCE)
 

@@ -85,6 +85,31 @@ options:
     type: list
     elements: path
     default: []
+  unused:
+    description:
+      - Directories that the program can only start without, such as a Warren manager's data.
+      - The module refuses to start the program where one is left after O(wipe), and removes them after a start that
+        failed.
+    type: list
+    elements: path
+    default: []
+  wipe_labels:
+    description:
+      - A program that was started with all of these labels has its O(unused) wiped, too, when it is stopped, or
+        started again after it died.
+    type: dict
+    default: {}
+  free_ports:
+    description: Addresses as C(host:port) besides O(ready_ports) that nothing may listen on before a start.
+    type: list
+    elements: str
+    default: []
+  unit:
+    description:
+      - Name of a unit of systemd's, without C(.service), that keeps the program where systemd runs the host and the
+        task is root's. Elsewhere the program runs in a session of its own.
+    type: str
+    default: ""
   ready_pattern:
     description: Regular expression that the log shows when the program is ready.
     type: str
@@ -204,6 +229,10 @@ ARGUMENTS: dict[str, t.Any] = {
     "only_labels": {"type": "dict", "default": {}},
     "on_change": {"type": "str", "choices": ["fail", "restart", "keep"], "default": "fail"},
     "wipe": {"type": "list", "elements": "path", "default": []},
+    "unused": {"type": "list", "elements": "path", "default": []},
+    "wipe_labels": {"type": "dict", "default": {}},
+    "free_ports": {"type": "list", "elements": "str", "default": []},
+    "unit": {"type": "str", "default": ""},
     "ready_pattern": {"type": "str"},
     "ready_ports": {"type": "list", "elements": "str", "default": []},
     "ready_timeout": {"type": "float", "default": 30},
@@ -224,7 +253,11 @@ def program_of(params: dict[str, t.Any]) -> supervision.Program:
         identity=params["identity"],
         labels={str(key): str(value) for key, value in params["labels"].items()},
         directories=params["directories"],
-        wipe=params["wipe"],
+        wipe=[*params["wipe"], *_passing(params)],
+        unused=params["unused"],
+        free_ports=params["free_ports"],
+        unit=params["unit"],
+        stop_timeout=params["stop_timeout"],
         ready_pattern=params["ready_pattern"],
         ready_ports=params["ready_ports"],
         ready_timeout=params["ready_timeout"],
@@ -262,7 +295,7 @@ def start(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
 
 def stop(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     """End the program and remove what it left, as asked for by O(state=stopped)."""
-    pid_file, wipe = params["pid_file"], params["wipe"]
+    pid_file, wipe = params["pid_file"], [*params["wipe"], *_passing(params)]
     supervision.check_wipe(pid_file, wipe)
     record = supervision.running_record(pid_file)
     if params["only_labels"] and not _labelled(pid_file, params["only_labels"]):
@@ -274,6 +307,11 @@ def stop(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     result["stopped"], result["killed"] = supervision.stop(pid_file, params["stop_timeout"])
     supervision.remove(wipe)
     return {**result, "running": False}
+
+
+def _passing(params: dict[str, t.Any]) -> list[str]:
+    """What goes because the program that wrote it was a passing one."""
+    return params["unused"] if params["wipe_labels"] and _labelled(params["pid_file"], params["wipe_labels"]) else []
 
 
 def _labelled(pid_file: str, labels: dict[str, t.Any]) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import ipaddress
 import os
 import re
 import typing as t
@@ -17,6 +18,8 @@ from dataclasses import dataclass, field, replace
 
 from ansible_collections.warren.load.plugins.module_utils.api.images import unfit
 from ansible_collections.warren.load.plugins.module_utils.phases.methods import DEFAULT, parse_mix
+
+from .program_sources import PLACE, is_url
 
 # The guide's clusters. `dialect` is that of the sandbox: containers where the guide has one manager, since Warren
 # cannot join more there.
@@ -35,6 +38,7 @@ CHOICES = {
     "warren_load_costs": ("ideal", "measured"),
     "warren_load_heartbeats": ("full", "changes"),
     "warren_load_fail_at": ("acceptable", "missed", "critical"),
+    "warren_load_worker_kind": ("real", "hollow"),
 }
 NUMBERS: dict[str, tuple[float, float]] = {  # smallest allowed, default
     "warren_load_create_concurrency": (1, 1),
@@ -54,11 +58,14 @@ SHORT_NAMES = {
     "replicas": "warren_load_replicas",
     "keep": "warren_load_keep",
     "confirm": "warren_load_confirm",
+    "wipe": "warren_load_wipe",
     "managers": "warren_load_manager_hosts",
     "workers": "warren_load_worker_hosts",
     "generators": "warren_load_generator_hosts",
 }
 WORKER_MATCH = r"^\S*warren\S* worker start\b"  # of a worker's command line
+NAMESPACES = "warren.load.netns"  # the connection
+SIMULATOR = "simulator"  # in place of a program's path
 WORDS = re.compile(r"[^A-Za-z0-9.-]+")
 
 
@@ -180,13 +187,21 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
     sandbox = public.flag("warren_load_sandbox") and not endpoint
     binary = public.text("warren_load_binary")
     ours = sandbox or (bool(binary) and not endpoint)
+    simulated = ours and binary in ("", SIMULATOR)
+    binary = "" if binary == SIMULATOR else binary
     inventory = [] if endpoint else list(around.groups.get("managers", []))
     generator = (list(around.groups.get("generators", [])) or ["localhost"])[0]
 
     state_dir = _state_dir(public, around)
     first = inventory[0] if inventory else ""
+    network = public.text("warren_load_netns_name") if public.text("warren_load_provider") == "netns" else ""
     name = public.text("warren_load_cluster") or ("sandbox" if sandbox else WORDS.sub("_", endpoint or first) or "none")
+    if network and not (public.text("warren_load_cluster") or endpoint or sandbox):
+        name = f"netns-{network}"  # every network has a manager-1
     directory = f"{state_dir}/{name}"
+    controller_dir = f"{_state_dir(public, replace(around, local=True))}/{name}"
+    # Namespaces of this machine see the controller's files.
+    sees_files = around.local or around.host_vars.get(around.host, {}).get("ansible_connection") == NAMESPACES
     running = around.running(directory) if sandbox else []
     found: dict[str, t.Any] = next((node["labels"] for node in running if node["labels"].get("role") == "manager"), {})
     found = found | next(({"workers": n["labels"]["workers"]} for n in running if "workers" in n["labels"]), {})
@@ -220,15 +235,19 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
     wrong = unfit(image) if workers else ""
     if wrong:
         public.errors.append(wrong)
-    if sandbox and binary and not around.is_file(binary):
+    if ours and binary and not (is_url(binary) or PLACE in binary or around.is_file(os.path.expanduser(binary))):
+        instead = "leave it out" if sandbox else f"say {SIMULATOR}"
         public.errors.append(
-            f"warren_load_binary is {binary!r}, which is no file here: give the path of a Warren program, or leave it "
-            "out to use the simulator."
+            f"warren_load_binary is {binary!r}, which is no file here: give the path of a Warren program, or {instead} "
+            "to use the simulator."
         )
+    kinds = {host: _kind(public, around, host, simulated) for host in workers if ours}
+    if ours and not sandbox:
+        public.errors.extend(_unfit_hosts(public, around, hosts, simulated))
 
     dialect = public.choice("warren_load_dialect", CHOICES["warren_load_dialect"], "auto")
     if dialect == "auto" and ours:
-        features = around.host_vars.get(hosts[0], {}).get("manager_features") if hosts else None
+        features = around.host_vars.get(hosts[0], {}).get("binary_program") if hosts else None
         fallback = (features or {}).get("dialect", "auto") if binary else ("tasks" if count > 1 else scale["dialect"])
         dialect = found.get("dialect", fallback)
     if ours and dialect == "containers" and count > 1:
@@ -249,11 +268,14 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
     ]
     if endpoint:
         managers = [{"name": endpoint, "api_address": endpoint, "raft_address": None, "http_address": None}]
-    watched = Watched(name, generator, endpoint, sandbox, hollow, managers)
+    hollow_hosts = [host for host, kind in kinds.items() if kind == "hollow"]
+    watched = Watched(name, generator, endpoint, sandbox, hollow, managers, hollow_hosts)
     ca_file = public.text("warren_load_ca_file")
     if ours and not ca_file and tls != "plaintext" and hosts:
         own = f"{directory}/{hosts[0]}/home/.warren/certs/manager-{hosts[0]}/ca.crt"
-        ca_file = own if sandbox else f"{directory}/ca.crt"
+        # Of the generator, whoever asks.
+        generator_dir = f"{_state_dir(public, replace(around, local=_is_here(around, generator)))}/{name}"
+        ca_file = own if sandbox else f"{generator_dir}/ca.crt"
 
     venv = f"{state_dir}/venv-{hashlib.sha256(' '.join(around.requirements).encode()).hexdigest()[:10]}"
     python = around.host_vars.get(generator, {}).get("generator_python")
@@ -284,6 +306,11 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
         "ours": ours,
         "endpoint": endpoint,
         "binary": binary,
+        "simulated": simulated,
+        "wipe": public.flag("warren_load_wipe"),
+        # The cluster's directory on this machine, whoever asks.
+        "controller_dir": controller_dir,
+        "programs_dir": f"{_state_dir(public, replace(around, local=True))}/programs",
         "local": around.local,
         "state_dir": state_dir,
         "dir": directory,
@@ -298,6 +325,8 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
         "running_managers": [node["node"] for node in running if node["labels"].get("role") == "manager"],
         "manager_hosts": hosts,
         "worker_hosts": workers,
+        "hollow_hosts": hollow_hosts,
+        "worker_kind": kinds.get(around.host, ""),
         "generator": generator,
         "hollow_workers": hollow,
         # Hollow nodes must never take over the record of a worker that an existing cluster has.
@@ -326,7 +355,7 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
         "requirements": around.requirements,
         "venv": venv,
         "python": python,
-        "simulator": f"{directory}/warren-simulator.pyz",
+        "simulator": f"{controller_dir if sees_files else directory}/warren-simulator.pyz",
         "clock_factor": public.number("warren_load_clock_factor"),
         "costs": public.choice("warren_load_costs", CHOICES["warren_load_costs"], "ideal"),
         "defects": public.words("warren_load_defects"),
@@ -363,6 +392,7 @@ class Watched:
     sandbox: bool
     hollow_workers: int
     managers: list[dict[str, t.Any]]
+    hollow_hosts: list[str] = field(default_factory=list)
 
 
 def _samplers(public: Public, around: Surroundings, watched: Watched) -> list[dict[str, t.Any]]:
@@ -377,7 +407,7 @@ def _samplers(public: Public, around: Surroundings, watched: Watched) -> list[di
 
     def machine(host: str) -> dict[str, t.Any]:
         own = variables(host)
-        here = around.local if host == around.host else not own or own.get("ansible_connection") == "local"
+        here = _is_here(around, host)
         key = "local" if here else f"{own.get('ansible_host') or host}:{own.get('ansible_port') or 22}"
         if key not in machines:
             base = f"{_state_dir(public, replace(around, local=here))}/{watched.cluster}"
@@ -413,11 +443,58 @@ def _samplers(public: Public, around: Surroundings, watched: Watched) -> list[di
             add(manager["name"], manager["name"], "manager", match=match, metrics_url=page)
     for host in [] if watched.endpoint or watched.sandbox else around.groups.get("workers", []):
         pprof = "http://127.0.0.1:6060/debug/pprof/goroutine?debug=1"
-        add(host, host, "worker", match=WORKER_MATCH, pprof_url=pprof)
+        if host in watched.hollow_hosts:  # whose memory is not Warren's
+            add(host, host, "other")
+        else:
+            add(host, host, "worker", match=WORKER_MATCH, pprof_url=pprof)
     if watched.hollow_workers:
         add(watched.generator, "hollow-workers", "other")
     machine(watched.generator)  # the engine's
     return [{key: found[key] for key in ("host", "dir", "processes")} for found in machines.values()]
+
+
+def _kind(public: Public, around: Surroundings, host: str, simulated: bool) -> str:
+    """What a host of the group workers runs, by its own variable: a real worker, or a hollow one in its name."""
+    if simulated:
+        return "hollow"
+    own = around.host_vars.get(host, {}).get("warren_load_worker_kind")
+    return str(own or public.choice("warren_load_worker_kind", CHOICES["warren_load_worker_kind"], "real"))
+
+
+def _unfit_hosts(public: Public, around: Surroundings, hosts: list[str], simulated: bool) -> t.Iterator[str]:
+    """A sentence for what Warren, or the simulator, cannot be started on."""
+    for host in hosts:
+        own = around.host_vars.get(host, {})
+        address = str(own.get("warren_load_node_address") or own.get("ansible_host") or host)
+        raft = str(own.get("warren_load_raft_address") or address)
+        # A name leaves the certificate without the address, and the leader without its name (facts/warren.md 2.8, 4.1).
+        if not _is_ip(raft.rpartition(":")[0] if own.get("warren_load_raft_address") else raft):
+            yield (
+                f"{host} would listen on {raft}, and Warren needs an address there, not a name: set "
+                "warren_load_node_address for it to the address that the other nodes reach it at."
+            )
+    if simulated and any(
+        (around.host_vars.get(host, {}).get("ansible_connection") or "ssh") not in ("local", NAMESPACES) for host in hosts
+    ):
+        yield (
+            "warren_load_binary is simulator, and the simulator runs in the sandbox and in network namespaces: give "
+            "the path of a Warren program for other hosts."
+        )
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        return not ipaddress.ip_address(text.strip("[]")).is_unspecified
+    except ValueError:
+        return False
+
+
+def _is_here(around: Surroundings, host: str) -> bool:
+    """Whether that host is the controller."""
+    if host == around.host:
+        return around.local
+    known = host in around.groups.get("all", around.host_vars)
+    return not known or around.host_vars.get(host, {}).get("ansible_connection") == "local"
 
 
 def _node_processes(host: str, directory: str, watched: Watched, workers: list[str]) -> list[dict[str, t.Any]]:
@@ -429,7 +506,9 @@ def _node_processes(host: str, directory: str, watched: Watched, workers: list[s
         for row in watched.managers
         if here or row["name"] == host
     ]
-    if host in workers:
+    if host in watched.hollow_hosts:
+        rows.append({"name": host, "kind": "other"})
+    elif host in workers:
         rows.append({"name": host, "kind": "worker", "match": WORKER_MATCH})
     if watched.hollow_workers and host == watched.generator:
         rows.append({"name": "hollow-workers", "kind": "other"})

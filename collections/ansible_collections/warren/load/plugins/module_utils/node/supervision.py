@@ -8,6 +8,7 @@ PRIVATE to the collection. Standard library only, Python 3.9 and newer: this run
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -20,7 +21,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.warren.load.plugins.module_utils.node import process_table
+from ansible_collections.warren.load.plugins.module_utils.node import process_table, systemd
 
 POLL = 0.05
 TAIL_LINES = 20
@@ -50,6 +51,10 @@ class Program:
     labels: dict[str, str] = field(default_factory=dict)
     directories: list[str] = field(default_factory=list)
     wipe: list[str] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
+    free_ports: list[str] = field(default_factory=list)
+    unit: str = ""
+    stop_timeout: float = 10.0
     ready_pattern: str | None = None
     ready_ports: list[str] = field(default_factory=list)
     ready_timeout: float = 30.0
@@ -69,6 +74,7 @@ class Record:
     start_time: str
     argv_sha256: str
     labels: dict[str, str]
+    unit: str = ""
 
     @property
     def running(self) -> bool:
@@ -82,7 +88,8 @@ def read_record(pid_file: str) -> Record | None:
         with open(pid_file, encoding="utf-8") as stream:
             raw: Any = json.load(stream)
         labels = {str(key): str(value) for key, value in dict(raw.get("labels") or {}).items()}
-        return Record(str(raw["name"]), int(raw["pid"]), str(raw["start_time"]), str(raw["argv_sha256"]), labels)
+        words = [str(raw[key]) for key in ("name", "start_time", "argv_sha256")]
+        return Record(words[0], int(raw["pid"]), words[1], words[2], labels, str(raw.get("unit") or ""))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -99,30 +106,40 @@ def start(program: Program) -> tuple[Record, float]:
     Returns its record and the seconds until it was ready. Raises SupervisionError, with nothing left running,
     when it does not start, ends, or is not ready in time.
     """
-    check_wipe(program.pid_file, program.wipe)
+    check_wipe(program.pid_file, [*program.wipe, *program.unused])
     check_ready(program)
-    for port in program.ready_ports:
+    for port in dict.fromkeys([*program.ready_ports, *program.free_ports]):
         if _accepts(port):
             raise SupervisionError(
                 f"{program.name} cannot start: another program listens on {port} already; stop it or choose other "
                 "ports."
             )
     remove(program.wipe)
+    for path in existing(program.unused):
+        raise SupervisionError(
+            f"{program.name} cannot start again on what an earlier start left in {path}: have it removed with "
+            "-e wipe=true, or start elsewhere."
+        )
     _make_directories(program)
     began = time.monotonic()
-    child = _spawn(program)
+    child = _Unit(program) if program.unit and systemd.usable() else _Child(program)
     record = Record(
-        program.name, child.pid, process_table.start_time(child.pid) or "", program.fingerprint(), program.labels
+        program.name,
+        child.pid,
+        process_table.start_time(child.pid) or "",
+        program.fingerprint(),
+        program.labels,
+        child.unit,
     )
     try:
         _write_record(program.pid_file, record)
         _await_ready(program, child, began)
     except BaseException:
         _end(record, 2.0)
-        child.wait()
-        remove([program.pid_file])
+        child.forget()
+        remove([program.pid_file, *program.unused])
         raise
-    child.returncode = 0  # it is nobody's child from here on
+    child.leave()
     return record, time.monotonic() - began
 
 
@@ -136,6 +153,8 @@ def stop(pid_file: str, timeout: float) -> tuple[bool, bool]:
     killed = False
     if record is not None:
         killed = _end(record, timeout)
+        if record.unit:
+            _forget_unit(record)
         if record.running:
             raise SupervisionError(
                 f"{record.name} cannot be stopped: process {record.pid} goes on after SIGKILL; see what it waits for."
@@ -171,7 +190,7 @@ def check_ready(program: Program) -> None:
         raise SupervisionError(
             f"ready_pattern: {program.ready_pattern!r} is not a regular expression: {error}."
         ) from error
-    for port in program.ready_ports:
+    for port in [*program.ready_ports, *program.free_ports]:
         number = port.rpartition(":")[2]
         if not (number.isascii() and number.isdigit() and 0 < int(number) < 65536):
             raise SupervisionError(f"ready_ports: {port!r} is not an address: write host:port, such as 127.0.0.1:8080.")
@@ -211,26 +230,85 @@ def _make_directories(program: Program) -> None:
         os.makedirs(path, mode=0o700, exist_ok=True)
 
 
-def _spawn(program: Program) -> subprocess.Popen[bytes]:
+class _Child:
+    """The program as a process of this one, in a session of its own, until it is left alone."""
+
+    unit = ""
+
+    def __init__(self, program: Program) -> None:
+        _keep_old_log(program)
+        environment = dict(os.environ)
+        environment.update(program.environment)
+        try:
+            with open(program.log_file, "wb") as log:
+                os.chmod(program.log_file, 0o600)  # it may hold tokens
+                # It outlives the module, which no run_command lets it.
+                self._process = subprocess.Popen(  # pylint: disable=ansible-bad-function
+                    program.argv,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    cwd=program.chdir,
+                    env=environment,
+                    start_new_session=True,
+                )
+        except OSError as error:
+            raise SupervisionError(f"{program.name} cannot start: {program.argv[0]}: {error.strerror}.") from error
+        self.pid = self._process.pid
+
+    def ended(self) -> int | None:
+        """Its exit code, None while it runs."""
+        return self._process.poll()
+
+    def forget(self) -> None:
+        """It was ended; take its exit code."""
+        self._process.wait()
+
+    def leave(self) -> None:
+        """It is nobody's child from here on."""
+        self._process.returncode = 0
+
+
+class _Unit:
+    """The program as a unit of systemd's, which keeps it beyond the login that started it."""
+
+    def __init__(self, program: Program) -> None:
+        self.unit = program.unit
+        _keep_old_log(program)
+        with open(program.log_file, "wb"):
+            os.chmod(program.log_file, 0o600)  # it may hold tokens
+        # Units and the journal can be read by everybody: secrets stay in a file that cannot.
+        script = f"{program.pid_file}.start"
+        with open(os.open(script, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o700), "w", encoding="utf-8") as stream:
+            stream.write(systemd.start_script(program.argv, program.environment, program.log_file))
+        try:
+            self.pid = systemd.start(program.unit, script, program.name, program.chdir, program.stop_timeout)
+        except systemd.SystemdError as error:
+            raise SupervisionError(
+                f"{program.name} cannot start: {error}.", log_tail(program.log_file), error.returncode
+            ) from error
+        finally:
+            remove([script])
+
+    def ended(self) -> int | None:
+        """Its exit code, None while it runs."""
+        try:
+            return systemd.exit_code(self.unit)
+        except systemd.SystemdError as error:
+            raise SupervisionError(f"Unit {self.unit}: {error}.") from error
+
+    def forget(self) -> None:
+        """It was ended; so does the unit."""
+        with contextlib.suppress(systemd.SystemdError):
+            systemd.forget(self.unit)
+
+    def leave(self) -> None:
+        """systemd has it."""
+
+
+def _keep_old_log(program: Program) -> None:
     if os.path.exists(program.log_file):
         os.replace(program.log_file, program.log_file + ".1")
-    environment = dict(os.environ)
-    environment.update(program.environment)
-    try:
-        with open(program.log_file, "wb") as log:
-            os.chmod(program.log_file, 0o600)  # it may hold tokens
-            # It outlives the module, which no run_command lets it.
-            return subprocess.Popen(  # pylint: disable=ansible-bad-function
-                program.argv,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=program.chdir,
-                env=environment,
-                start_new_session=True,
-            )
-    except OSError as error:
-        raise SupervisionError(f"{program.name} cannot start: {program.argv[0]}: {error.strerror}.") from error
 
 
 def _write_record(path: str, record: Record) -> None:
@@ -240,18 +318,19 @@ def _write_record(path: str, record: Record) -> None:
         "start_time": record.start_time,
         "argv_sha256": record.argv_sha256,
         "labels": record.labels,
+        **({"unit": record.unit} if record.unit else {}),
     }
     with open(path + ".new", "w", encoding="utf-8") as stream:
         json.dump(content, stream)
     os.replace(path + ".new", path)
 
 
-def _await_ready(program: Program, child: subprocess.Popen[bytes], began: float) -> None:
+def _await_ready(program: Program, child: _Child | _Unit, began: float) -> None:
     pattern = re.compile(program.ready_pattern, re.MULTILINE) if program.ready_pattern else None
     told = pattern is None
     while True:
         # Look whether it lives before looking whether it is ready: a Warren that cannot bind says "ready" and exits 0.
-        code = child.poll()
+        code = child.ended()
         if code is not None:
             raise SupervisionError(
                 f"{program.name} ended with exit code {code} before it was ready.",
@@ -287,6 +366,13 @@ def _end(record: Record, timeout: float) -> bool:
             break
         time.sleep(POLL)
     return True
+
+
+def _forget_unit(record: Record) -> None:
+    try:
+        systemd.forget(record.unit)
+    except systemd.SystemdError as error:
+        raise SupervisionError(f"{record.name} cannot be stopped: {error}.") from error
 
 
 def _signal(pid: int, number: signal.Signals, group: bool) -> None:

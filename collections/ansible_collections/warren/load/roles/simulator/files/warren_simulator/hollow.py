@@ -226,6 +226,7 @@ class FleetOptions:
     memory_bytes: int = 8 << 30
     stats_file: str | None = None
     seed: int = 0
+    address: str = "localhost"  # what real workers say, whatever theirs is
     register_for: float | None = None  # seconds after which an unfinished registration is an error; None: never
 
 
@@ -323,7 +324,7 @@ class Fleet:
             "disk_bytes": 100 << 30,
         }
         request = message("RegisterNodeRequest")(
-            id=worker.node_id, role="worker", address="localhost", resources=resources
+            id=worker.node_id, role="worker", address=self.options.address, resources=resources
         ).SerializeToString()
         end = None if self.options.register_for is None else time.monotonic() + self.options.register_for
         async with gate:

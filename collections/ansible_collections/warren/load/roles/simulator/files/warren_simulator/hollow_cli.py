@@ -79,7 +79,10 @@ def add_fleet_flags(parser: argparse.ArgumentParser) -> None:
     """Flags of `hollow-workers start`."""
     _add_common_flags(parser)
     add = parser.add_argument
-    add("--count", type=_count, required=True, metavar="N", help="how many workers")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--count", type=_count, metavar="N", help="how many workers")
+    which.add_argument("--node-id", metavar="ID", help="the id of one worker alone")
+    add("--address", default="localhost", help="the address that they register with")
     add("--first", type=_count, default=1, metavar="N", help="number of the first one")
     add("--prefix", default="worker-", help="their ids are this and a number")
     add("--managers", type=_manager_map, default={}, metavar="RAFT=API,…", help="where to register when not the leader")
@@ -122,9 +125,11 @@ def start_fleet(arguments: argparse.Namespace) -> int:
         print("Error: --plaintext and --ca-file exclude each other: drop one of them", file=sys.stderr)
         return 1
     mode = "plaintext" if arguments.plaintext else "tls" if arguments.ca_file else "auto"
-    last = arguments.first + arguments.count
+    numbers = range(arguments.first, arguments.first + (arguments.count or 0))
+    node_ids = (arguments.node_id,) if arguments.node_id else tuple(f"{arguments.prefix}{each}" for each in numbers)
     options = FleetOptions(
-        node_ids=tuple(f"{arguments.prefix}{number}" for number in range(arguments.first, last)),
+        node_ids=node_ids,
+        address=arguments.address,
         manager=arguments.manager,
         managers=arguments.managers,
         security=Security(mode=mode, ca_file=arguments.ca_file, server_name=arguments.server_name),
@@ -136,7 +141,7 @@ def start_fleet(arguments: argparse.Namespace) -> int:
         stats_file=arguments.stats_file,
         seed=arguments.seed,
     )
-    _say(f"Starting {arguments.count} hollow workers (simulator: they run no containers)...")
+    _say(f"Starting {len(node_ids)} hollow workers (simulator: they run no containers)...")
     try:
         run_fleet(options, _say)
     except (WarrenError, OSError) as error:
