@@ -34,8 +34,10 @@ _raw:
   elements: dict
 """
 
+import multiprocessing
 import os
 import typing as t
+from collections.abc import Mapping
 
 from ansible.plugins.lookup import LookupBase
 
@@ -44,6 +46,22 @@ from ansible_collections.warren.load.plugins.plugin_utils import cluster_facts
 from ansible_collections.warren.load.plugins.plugin_utils.places import COLLECTION, results_home
 from ansible_collections.warren.load.plugins.plugin_utils.public_variables import public_variables
 
+# What an inventory says of a host and no task changes. Asking Ansible for a host's variables takes 2 ms, and every host
+# asks for every other's.
+SETTLED = (
+    "ansible_connection",
+    "ansible_host",
+    "ansible_port",
+    "warren_load_api_address",
+    "warren_load_http_address",
+    "warren_load_log_file",
+    "warren_load_node_address",
+    "warren_load_raft_address",
+    "warren_load_worker_kind",
+)
+_settled: dict[str, dict[str, t.Any]] = {}
+# In a process that Ansible forked for one task on one host, what was derived holds to its end.
+_derived: dict[str, dict[str, t.Any]] = {}
 CONTROLLER_ONLY = ("ansible", "junit-xml")
 
 
@@ -57,6 +75,46 @@ def running(directory: str) -> list[dict[str, t.Any]]:
     return found
 
 
+class HostVariables(Mapping[str, Mapping[str, t.Any]]):
+    """The hosts' variables, looked up only when one is asked for that may have changed."""
+
+    def __init__(self, host_vars: t.Any) -> None:
+        self._host_vars = host_vars
+
+    def __getitem__(self, host: str) -> Mapping[str, t.Any]:
+        return OneHost(host, self._host_vars)
+
+    def __iter__(self) -> t.Iterator[str]:
+        return iter(self._host_vars)
+
+    def __len__(self) -> int:
+        return len(self._host_vars)
+
+
+class OneHost(Mapping[str, t.Any]):
+    """A host's variables; those that are settled are asked for once."""
+
+    def __init__(self, host: str, host_vars: t.Any) -> None:
+        self._host = host
+        self._host_vars = host_vars
+
+    def __getitem__(self, name: str) -> t.Any:
+        if name not in SETTLED:
+            return self._host_vars[self._host][name]
+        if self._host not in _settled:
+            own = self._host_vars.get(self._host) or {}
+            if not own:
+                raise KeyError(name)  # it may be added later
+            _settled[self._host] = {each: own[each] for each in SETTLED if each in own}
+        return _settled[self._host][name]
+
+    def __iter__(self) -> t.Iterator[str]:
+        return iter(self._host_vars.get(self._host) or {})
+
+    def __len__(self) -> int:
+        return len(self._host_vars.get(self._host) or {})
+
+
 def requirements() -> list[str]:
     """What the generator's Python needs: the collection's requirements without the controller's own."""
     with open(os.path.join(COLLECTION, "requirements.txt"), encoding="utf-8") as stream:
@@ -67,17 +125,24 @@ def requirements() -> list[str]:
 class LookupModule(LookupBase):
     def run(self, terms: list[str], variables: t.Any = None, **kwargs: t.Any) -> list[dict[str, t.Any]]:
         """One dictionary; see plugin_utils/cluster_facts."""
+        host = variables["inventory_hostname"]
+        forked = multiprocessing.parent_process() is not None
+        if not (forked and host in _derived):
+            _derived[host] = self._derive(variables)
+        return [_derived[host]]
+
+    def _derive(self, variables: t.Any) -> dict[str, t.Any]:
         host_vars = variables["hostvars"]
         around = cluster_facts.Surroundings(
             host=variables["inventory_hostname"],
             local=self._templar.template(variables.get("ansible_connection", "")) == "local"
             or variables["inventory_hostname"] not in variables["groups"]["all"],
             groups=variables["groups"],
-            host_vars=host_vars,
+            host_vars=HostVariables(host_vars),
             environment=os.environ,
             playbook_python=variables["ansible_playbook_python"],
             requirements=requirements(),
             results_home=results_home(),
             running=running,
         )
-        return [cluster_facts.derive(public_variables(self._templar, self._loader, variables), around)]
+        return cluster_facts.derive(public_variables(self._templar, self._loader, variables), around)
