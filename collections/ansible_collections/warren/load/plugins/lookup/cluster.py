@@ -126,8 +126,9 @@ class LookupModule(LookupBase):
     def run(self, terms: list[str], variables: t.Any = None, **kwargs: t.Any) -> list[dict[str, t.Any]]:
         """One dictionary; see plugin_utils/cluster_facts."""
         host = variables["inventory_hostname"]
-        forked = multiprocessing.parent_process() is not None
-        if not (forked and host in _derived):
+        if multiprocessing.parent_process() is None:  # Ansible itself, which sees facts change
+            return [self._derive(variables)]
+        if host not in _derived:
             _derived[host] = self._derive(variables)
         return [_derived[host]]
 
