@@ -110,6 +110,23 @@ nodes:
   returned: success
   type: dict
   sample: {ready: 2}
+node_list:
+  description: A row for each node, with the age of its last heartbeat in s and its containers by state.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - name: worker-1
+      role: worker
+      status: ready
+      address: 10.0.0.4
+      heartbeat_age: 2.1
+      containers: {running: 75}
+orphans:
+  description: How many container records belong to services that are deleted.
+  returned: success
+  type: int
+  sample: 0
 services:
   description: How many services there are.
   returned: success

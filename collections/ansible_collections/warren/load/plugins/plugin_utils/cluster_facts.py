@@ -208,9 +208,10 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
 
     # Nodes: as asked for, else as the sandbox runs, else as the scale says.
     count = len(inventory)
-    if sandbox:
-        count = public.whole("warren_load_managers", int(found.get("managers", scale["managers"])))
-        if count > len(inventory):
+    if ours:
+        by_default = int(found.get("managers", scale["managers"])) if sandbox else count
+        count = public.whole("warren_load_managers", max(1, by_default))
+        if inventory and count > len(inventory):
             public.errors.append(
                 f"warren_load_managers is {count}, but the inventory has {len(inventory)} managers: ask for 1, 3 or 5."
             )

@@ -75,12 +75,34 @@ async def look(cluster: Cluster, leader_timeout: float) -> dict[str, t.Any]:
         "security": speaker.how,
         "workers_ready": ready_workers(nodes),
         "nodes": dict(Counter(node.status for node in nodes)),
+        "node_list": _nodes(nodes, containers),
+        "orphans": sum(one.service_id not in {service.id for service in services} for one in containers),
         "services": len(services),
         "services_foreign": foreign(services),
         "leftovers": by_run(services, containers),
         "container_records": len(containers),
         "containers": dict(Counter(one.actual_state for one in containers)),
     }
+
+
+def _nodes(nodes: t.Any, containers: t.Any) -> list[dict[str, t.Any]]:
+    """A row a node, with the age of its heartbeat in s (by this machine's clock) and its containers by state."""
+    now = time.time()
+    rows = []
+    for node in nodes:
+        beat = node.last_heartbeat.seconds + node.last_heartbeat.nanos / 1e9
+        own = Counter(one.actual_state for one in containers if one.node_id == node.id)
+        rows.append(
+            {
+                "name": node.id,
+                "role": node.role,
+                "status": node.status,
+                "address": node.address,
+                "heartbeat_age": round(now - beat, 1) if beat else None,
+                "containers": dict(own),
+            }
+        )
+    return rows
 
 
 def _voters(info: t.Any) -> dict[str, str]:
