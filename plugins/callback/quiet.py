@@ -63,7 +63,9 @@ class CallbackModule(Default):
         for entries in late.values():
             lines = [self._text(f"{age:.0f} s", host, task) for age, host, task in entries]
             if len(entries) > FEW:
-                lines = [self._text(f"{max(entry[0] for entry in entries):.0f} s", f"{len(entries)} hosts", entries[0][2])]
+                lines = [
+                    self._text(f"{max(entry[0] for entry in entries):.0f} s", f"{len(entries)} hosts", entries[0][2])
+                ]
             for line in lines:
                 # Not by way of the screen's own buffer: the alarm may have come in the middle of a write to it.
                 os.write(sys.stdout.fileno(), f"{line}\n".encode())

@@ -56,9 +56,9 @@ class ActionModule(ControllerAction):
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             (folder / "diagnosis.txt").write_text(said + "\n", encoding="utf-8")
-            with open(os.open(archive, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as raw:
-                with tarfile.open(fileobj=raw, mode="w:gz") as packed:
-                    packed.add(folder, arcname=folder.name)
+            private = os.open(archive, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with open(private, "wb") as raw, tarfile.open(fileobj=raw, mode="w:gz") as packed:
+                packed.add(folder, arcname=folder.name)
         except OSError as error:
             return {"failed": True, "msg": f"{error.filename or folder} cannot be written: {error.strerror}."}
         return result

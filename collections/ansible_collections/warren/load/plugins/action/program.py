@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module of the same name; what is missing on the host is copied there. Documented in plugins/modules/program.py."""
+"""The module of the same name; what the host lacks is copied there. Documented in plugins/modules/program.py."""
 
 from __future__ import annotations
 

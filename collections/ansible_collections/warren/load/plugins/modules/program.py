@@ -140,8 +140,7 @@ def take(arrived: str, path: str) -> None:
     os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
     part = f"{path}.{os.getpid()}"
     with open(arrived, "rb") as source, open(part, "wb") as target:
-        for chunk in iter(lambda: source.read(1 << 20), b""):
-            target.write(chunk)
+        target.writelines(iter(lambda: source.read(1 << 20), b""))
     os.chmod(part, 0o755)
     os.replace(part, path)
 

@@ -475,7 +475,8 @@ def _unfit_hosts(public: Public, around: Surroundings, hosts: list[str], simulat
                 "warren_load_node_address for it to the address that the other nodes reach it at."
             )
     if simulated and any(
-        (around.host_vars.get(host, {}).get("ansible_connection") or "ssh") not in ("local", NAMESPACES) for host in hosts
+        (around.host_vars.get(host, {}).get("ansible_connection") or "ssh") not in ("local", NAMESPACES)
+        for host in hosts
     ):
         yield (
             "warren_load_binary is simulator, and the simulator runs in the sandbox and in network namespaces: give "

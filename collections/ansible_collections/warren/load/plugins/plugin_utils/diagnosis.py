@@ -74,7 +74,10 @@ def hosts_answer(picture: Picture) -> t.Iterator[Finding]:
         first = next(iter(silent))
         make = "playbook hosts-up starts and mends them" if picture.provider else "see that it runs and lets you in"
         yield Finding(
-            "hosts", f"{_names(silent)} cannot be reached.", f"{first}: {silent[first]}", f"{make[0].upper()}{make[1:]}."
+            "hosts",
+            f"{_names(silent)} cannot be reached.",
+            f"{first}: {silent[first]}",
+            f"{make[0].upper()}{make[1:]}.",
         )
 
 
@@ -89,7 +92,9 @@ def managers_run(picture: Picture) -> t.Iterator[Finding]:
         if "bootstrap" in signs:
             remedy = "Warren cannot start on a used data directory: cluster-down -e wipe=true, then cluster-up"
         elif "in_use" in signs:
-            remedy = "Another program has one of its ports (Warren then ends with exit code 0): stop that, then cluster-up"
+            remedy = (
+                "Another program has one of its ports (Warren then ends with exit code 0): stop that, then cluster-up"
+            )
         elif "disk" in signs:
             remedy = "Make room on its disk, then cluster-down -e wipe=true and cluster-up"
         elif "panic" in signs:
@@ -201,7 +206,7 @@ def memory_in_limits(picture: Picture) -> t.Iterator[Finding]:
                 "memory",
                 f"{row['name']} has {row['rss'] / (1 << 20):.0f} MB of memory.",
                 f"The guide's limit for a {row['kind']} is {limit >> 20} MB.",
-                "Leaked container records are the usual reason: playbook cleanup removes them; a heap profile tells more.",
+                "Leaked container records are the usual reason: playbook cleanup removes them.",
             )
 
 
@@ -211,15 +216,17 @@ def tasks_scheduled(picture: Picture) -> t.Iterator[Finding]:
     if "node_list" not in cluster:
         return
     ready = cluster.get("workers_ready", [])
-    late = [each for each in cluster["node_list"] if (each["heartbeat_age"] or 0) > HEARTBEAT or each["status"] == "down"]
+    late = [
+        each for each in cluster["node_list"] if (each["heartbeat_age"] or 0) > HEARTBEAT or each["status"] == "down"
+    ]
     if late:
         ages = [each["heartbeat_age"] for each in late if each["heartbeat_age"] is not None]
         yield Finding(
             "nodes",
             f"{_names(each['name'] for each in late)} sent no heartbeat for too long.",
             f"The oldest is {max(ages, default=0):.0f} s old; Warren takes a node for down after {HEARTBEAT:.0f} s.",
-            "Workers know one manager and must reach the leader; a heartbeat of too many containers passes its deadline "
-            "of 5 s. Start them anew (cluster-down, cluster-up), or ask for fewer containers.",
+            "Workers know one manager and must reach the leader; a heartbeat of too many containers passes its "
+            "deadline of 5 s. Start them anew (cluster-down, cluster-up), or ask for fewer containers.",
         )
     ahead = [each["name"] for each in cluster["node_list"] if (each["heartbeat_age"] or 0) < -SKEW]
     if ahead:
@@ -253,7 +260,11 @@ def tasks_scheduled(picture: Picture) -> t.Iterator[Finding]:
         )
     failed = cluster.get("containers", {}).get("failed", 0)
     for sign, what, remedy in (
-        ("pull", "cannot pull its image", "Name it in full (docker.io/library/nginx:alpine), and see that the host gets there"),
+        (
+            "pull",
+            "cannot pull its image",
+            "Name it in full (docker.io/library/nginx:alpine), and see that the host gets there",
+        ),
         ("start", "cannot start containers", "See that containerd and runc work there: ctr run"),
     ):
         seen = picture.signs(sign)
@@ -270,7 +281,7 @@ def tasks_scheduled(picture: Picture) -> t.Iterator[Finding]:
             "workers",
             f"Heartbeats of {_names(name for name, _sign in beats)} failed.",
             f"{beats[0][0]}, {beats[0][1]['count']} times: {beats[0][1]['last']}",
-            "If the leader has changed, start the workers anew (cluster-down, cluster-up); else the leader is too slow.",
+            "If the leader has changed, start the workers anew (cluster-down, cluster-up); else the leader is slow.",
         )
 
 
@@ -283,8 +294,8 @@ def pages_there(picture: Picture) -> t.Iterator[Finding]:
                 "profiles",
                 f"{row['name']} gives no profiles and no metrics on port {port}.",
                 f"Asked on its host: {row['page']}",
-                "Another program may have the port, which Warren does not tell; workers need --enable-pprof, with which "
-                "cluster-up starts them.",
+                "Another program may have the port, which Warren does not tell; workers need --enable-pprof, with "
+                "which cluster-up starts them.",
             )
     for host, seen in picture.hosts.items():
         if seen.get("ports", {}).get("9090") == "other" and any(h == host for h, _row in picture.rows("manager")):

@@ -141,7 +141,9 @@ def _unpack(archive: Path, target: Path, url: str) -> None:
     """Take the one program called warren… out of the archive."""
     with tarfile.open(archive) as stream:
         members = [each for each in stream.getmembers() if each.isfile() and Path(each.name).name.startswith("warren")]
-        programs = [each for each in members if each.mode & 0o100 and not each.name.endswith((".md", ".txt", ".sha256"))]
+        programs = [
+            each for each in members if each.mode & 0o100 and not each.name.endswith((".md", ".txt", ".sha256"))
+        ]
         if len(programs) != 1:
             names = ", ".join(each.name for each in programs) or "none"
             raise SourceError(f"warren_load_binary: {url} must hold one program called warren, and holds {names}.")

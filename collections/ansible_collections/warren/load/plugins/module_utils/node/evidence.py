@@ -134,9 +134,11 @@ def _signs(path: str) -> dict[str, dict[str, Any]]:
     content = _tail(path)
     found = {}
     for name, pattern in SIGNS.items():
-        lines = [line for line in content.splitlines() if re.search(pattern, line)] if re.search(
-            pattern, content, re.MULTILINE
-        ) else []
+        lines = (
+            [line for line in content.splitlines() if re.search(pattern, line)]
+            if re.search(pattern, content, re.MULTILINE)
+            else []
+        )
         if lines:
             found[name] = {"count": len(lines), "last": log_lines.shown(lines[-1].decode("utf-8", "replace"))}
     return found
@@ -148,26 +150,26 @@ def _last_words(path: str) -> list[str]:
 
 def pack(processes: list[dict[str, Any]], seen: dict[str, Any], target: str, only_logs: bool = False) -> None:
     """Write an archive of logs (secrets masked), pages, goroutines and disk state. OSError where it cannot be."""
-    with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as raw:
-        with tarfile.open(fileobj=raw, mode="w:gz") as archive:
-            for row in seen["processes"]:
-                for suffix in ("", ".1"):
-                    content = _tail(row["log_file"] + suffix) if row["log_file"] else b""
-                    if content:
-                        lines = content.decode("utf-8", "replace").splitlines()
-                        _add(archive, f"{row['name']}.log{suffix}", "\n".join(_masked(line) for line in lines) + "\n")
-            if only_logs:
-                return
-            for asked in processes:
-                for name, url in _pages(asked).items():
-                    try:
-                        _add(archive, f"{asked['name']}.{name}", metrics_page.get(url, PATIENCE))
-                    except (OSError, ValueError) as error:
-                        _add(archive, f"{asked['name']}.{name}", f"{url}: {error}\n")
-            _add(archive, "disk.txt", commands.output(["df", "-h"]) + commands.output(["df", "-i"]))
-            _add(archive, "processes.txt", _masked(commands.output(["ps", "axo", "pid,ppid,rss,time,etime,args"])))
-            _add(archive, "sockets.txt", commands.output(["ss", "-lntup"]))
-            _add(archive, "seen.json", json.dumps(seen, indent=1))
+    private = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(private, "wb") as raw, tarfile.open(fileobj=raw, mode="w:gz") as archive:
+        for row in seen["processes"]:
+            for suffix in ("", ".1"):
+                content = _tail(row["log_file"] + suffix) if row["log_file"] else b""
+                if content:
+                    lines = content.decode("utf-8", "replace").splitlines()
+                    _add(archive, f"{row['name']}.log{suffix}", "\n".join(_masked(line) for line in lines) + "\n")
+        if only_logs:
+            return
+        for asked in processes:
+            for name, url in _pages(asked).items():
+                try:
+                    _add(archive, f"{asked['name']}.{name}", metrics_page.get(url, PATIENCE))
+                except (OSError, ValueError) as error:
+                    _add(archive, f"{asked['name']}.{name}", f"{url}: {error}\n")
+        _add(archive, "disk.txt", commands.output(["df", "-h"]) + commands.output(["df", "-i"]))
+        _add(archive, "processes.txt", _masked(commands.output(["ps", "axo", "pid,ppid,rss,time,etime,args"])))
+        _add(archive, "sockets.txt", commands.output(["ss", "-lntup"]))
+        _add(archive, "seen.json", json.dumps(seen, indent=1))
 
 
 def _pages(asked: dict[str, Any]) -> dict[str, str]:

@@ -147,7 +147,7 @@ def test_a_setting_that_contradicts_what_runs_is_refused() -> None:
 def test_three_managers_in_containers_are_refused() -> None:
     (sentence,) = facts({"warren_load_managers": 3, "warren_load_dialect": "containers"})["errors"]
     assert "manager join" in sentence
-    real = {"manager-1": {"manager_features": {"dialect": "containers"}}}
+    real = {"manager-1": {"binary_program": {"dialect": "containers"}}}
     for managers, errors in ((3, [sentence]), (1, [])):
         values = {"warren_load_managers": managers, "warren_load_binary": "/warren"}
         assert facts(values, host_vars=real, files=("/warren",))["errors"] == errors

@@ -175,3 +175,35 @@ def test_the_fingerprint_tells_argv_environment_and_identity_apart(tmp_path: Pat
     }
     assert len(prints) == 4
     assert program(tmp_path).fingerprint() == program(tmp_path, labels={"a": "b"}).fingerprint()
+
+
+def test_a_start_on_what_an_earlier_one_left_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    program = supervision.Program(
+        "p", ["sleep", "60"], str(tmp_path / "pid.json"), str(tmp_path / "log"), unused=[str(tmp_path / "data")]
+    )
+    with pytest.raises(supervision.SupervisionError, match=r"cannot start again on what .*/data: .*-e wipe=true"):
+        supervision.start(program)
+    assert (tmp_path / "data").is_dir()
+    assert not (tmp_path / "pid.json").exists()
+
+
+def test_a_start_that_fails_leaves_no_used_data(tmp_path: Path) -> None:
+    script = f"mkdir {tmp_path}/data; exit 3"
+    program = supervision.Program(
+        "p", ["sh", "-c", script], str(tmp_path / "pid.json"), str(tmp_path / "log"), unused=[str(tmp_path / "data")]
+    )
+    program.ready_pattern = "never"
+    with pytest.raises(supervision.SupervisionError, match="exit code 3"):
+        supervision.start(program)
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_port_that_must_be_free_is_taken(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = f"127.0.0.1:{taken.getsockname()[1]}"
+        program = supervision.Program(
+            "p", ["sleep", "60"], str(tmp_path / "pid.json"), str(tmp_path / "log"), free_ports=[port]
+        )
+        with pytest.raises(supervision.SupervisionError, match=f"another program listens on {port}"):
+            supervision.start(program)
