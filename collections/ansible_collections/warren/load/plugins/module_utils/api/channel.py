@@ -68,7 +68,7 @@ PLAINTEXT = Resolved(tls=False, how="plaintext")
 def split_address(address: str) -> tuple[str, int]:
     """``("10.0.0.1", 8080)`` of ``"10.0.0.1:8080"`` or ``"[::1]:8080"``; ValueError with a plain sentence otherwise."""
     host, colon, port = address.rpartition(":")
-    if not colon or not host or not port.isdigit() or not 0 < int(port) < 65536:
+    if not colon or not host or not port.isdecimal() or not 0 < int(port) < 65536:
         raise ValueError(f"{address!r} is not an address: it must have the form HOST:PORT, such as 10.0.0.1:8080")
     return host.strip("[]"), int(port)
 

@@ -293,7 +293,7 @@ class _Connection(asyncio.Protocol):
                 classify("INTERNAL", f"the reply is no gRPC reply (HTTP {trailers.get(':status', '?')})", call.method)
             )
         else:
-            code = _CODES[int(status)] if status.isdigit() and int(status) < len(_CODES) else "UNKNOWN"
+            code = _CODES[int(status)] if status.isdecimal() and int(status) < len(_CODES) else "UNKNOWN"
             call.fail(classify(code, urllib.parse.unquote(trailers.get("grpc-message", "")), call.method))
 
     # --- frames

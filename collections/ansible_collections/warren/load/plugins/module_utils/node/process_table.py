@@ -85,7 +85,7 @@ def parent(pid: int) -> int | None:
         fields = _stat_fields(pid)
         return int(fields[1]) if fields else None
     row = _ps(pid, "ppid=")
-    return int(row) if row and row.strip().isdigit() else None
+    return int(row) if row and row.strip().isdecimal() else None
 
 
 def pids() -> list[int]:

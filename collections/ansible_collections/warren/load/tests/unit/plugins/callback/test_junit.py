@@ -109,7 +109,19 @@ def test_an_interrupted_run_has_a_file_that_says_so(playing):
     assert playing.cases()[PLAYBOOK] == "passed"
 
 
-NO_PHASE = {"compare", "host_info", "lima_vms", "netns", "process", "render", "simulator_archive"}
+NO_PHASE = {
+    "compare",
+    "diagnose",
+    "evidence",
+    "host_info",
+    "lima_vms",
+    "netns",
+    "process",
+    "program",
+    "program_source",
+    "render",
+    "simulator_archive",
+}
 
 
 def test_every_module_is_of_a_phase_or_known_to_be_of_none():
