@@ -43,6 +43,7 @@ SPEC: dict[str, dict[str, t.Any]] = {
     "objectives": {"type": "list", "elements": "dict", "default": []},
     "objective_changes": {"type": "raw"},
     "notes": {"type": "list", "elements": "str", "default": []},
+    "memory": {"type": "dict", "default": {}},
     "keep": {"type": "bool", "default": False},
 }
 

@@ -138,6 +138,10 @@ options:
     type: list
     elements: str
     default: []
+  memory:
+    description: As M(warren.load.preflight) returns it.
+    type: dict
+    default: {}
   keep:
     description: Whether the services stay after the run.
     type: bool

@@ -56,6 +56,10 @@ options:
     description: How many containers will be asked for.
     type: int
     default: 0
+  container_memory:
+    description: MB that a container of a real worker takes with its shim. V(0) compares nothing with what there is.
+    type: float
+    default: 0.0
   outstanding:
     description: How many calls may be outstanding at a time.
     type: int
@@ -154,6 +158,13 @@ container_records:
   returned: success
   type: int
   sample: 150
+memory:
+  description: >-
+    The real worker on which Warren will place the containers, MB that they need there, and MB that there are. Empty
+    where workers are hollow or their hosts are not known.
+  returned: success
+  type: dict
+  sample: {name: worker-1, needed: 2250, available: 7310}
 findings:
   description: Sentences that belong into the plan and the report.
   returned: success
@@ -172,6 +183,7 @@ ARGUMENTS: Arguments = {
     "listed": {"type": "bool", "default": False},
     "image": {"type": "str", "default": ""},
     "containers": {"type": "int", "default": 0},
+    "container_memory": {"type": "float", "default": 0.0},
     "outstanding": {"type": "int", "default": 1},
     "hosts": {"type": "list", "elements": "dict", "default": []},
     "allow_foreign": {"type": "bool", "default": False},

@@ -202,6 +202,10 @@ def _memory(document: dict[str, t.Any]) -> Iterator[Line]:
             yield from _fact(
                 several, told + _used(max(rows, key=lambda row: _value(row, "rss_peak") or 0.0, default={}))
             )
+    taken = _value(resources, "container_memory")
+    if taken is not None:
+        count = resources["container_memory"]["n"]
+        yield from _fact("Containers", f"{taken:.0f}MB for {count} with their shims, apart from Warren's own")
     if not any_shown:
         yield from _fact("Manager", "not measured")
     for entry in document["judgement"]["objectives"]:

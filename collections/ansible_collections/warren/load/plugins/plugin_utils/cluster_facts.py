@@ -32,6 +32,7 @@ SCALES: dict[str, dict[str, t.Any]] = {
 }
 # Calls, and how many a second. From medium on p99 is sharp, and 30 s take in six ticks of the scheduler.
 FEW_CALLS, MANY_CALLS = (1000, 250.0), (3000, 100.0)
+CONTAINER = 15  # MB of a small real container with its shim
 CHOICES = {
     "warren_load_dialect": ("auto", "tasks", "containers"),
     "warren_load_tls": ("auto", "plaintext", "tls"),
@@ -48,6 +49,7 @@ NUMBERS: dict[str, tuple[float, float]] = {  # smallest allowed, default
     "warren_load_cleanup_deadline": (1, 0),
     "warren_load_port_base": (1024, 17000),
     "warren_load_clock_factor": (0.001, 1),
+    "warren_load_container_memory": (0, CONTAINER),
     "warren_load_netns_latency": (0, 0),
     "warren_load_netns_loss": (0, 0),
 }
@@ -321,6 +323,7 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
         "services": services,
         "replicas": public.whole("warren_load_replicas", scale["replicas"]),
         "image": image,
+        "container_memory": public.number("warren_load_container_memory"),
         "running": running,
         "kept_nodes": [node["node"] for node in running if node["labels"].get("run", "") != "yes"],
         "running_managers": [node["node"] for node in running if node["labels"].get("role") == "manager"],

@@ -71,7 +71,7 @@ def hosts_answer(picture: Picture) -> t.Iterator[Finding]:
     """The guide's "Manager VM not running"."""
     silent = {host: seen["error"] for host, seen in picture.hosts.items() if seen.get("error")}
     if silent:
-        first = next(iter(silent))
+        first = list(silent)[0]
         make = "playbook hosts-up starts and mends them" if picture.provider else "see that it runs and lets you in"
         yield Finding(
             "hosts",

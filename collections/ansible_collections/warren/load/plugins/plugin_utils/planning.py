@@ -187,6 +187,7 @@ def plan_facts(options: Options, plan: dict[str, t.Any]) -> list[tuple[str, str]
         ("Cluster", f"{options['cluster']}: " if options["cluster"] else ""),
         ("Creates", f"{plan['services']} services x {plan['replicas']} = {plan['containers']} containers, {order}"),
         ("Image", options["image"]),
+        ("Needs", _needs(options["memory"])),
         ("Measures", _measures(options)),
     ]
     facts[0] = ("Cluster", f"{facts[0][1]}{_count(managers, 'manager')}{kind}, {_count(workers, hollow + 'worker')}")
@@ -203,6 +204,13 @@ def plan_facts(options: Options, plan: dict[str, t.Any]) -> list[tuple[str, str]
     facts += [(entry["label"], _sample_text(entry)) for entry in plan["samples"]]
     facts.append(("Results", options["results_path"]))
     return [(name, text) for name, text in facts if text]
+
+
+def _needs(memory: dict[str, t.Any]) -> str:
+    """Memory of real containers, which Warren places on one node."""
+    if not memory:
+        return ""
+    return f"{memory['needed']} MB for containers on {memory['name']}, which has {memory['available']} MB"
 
 
 def _measures(options: Options) -> str:

@@ -34,6 +34,7 @@ def merged(results: t.Iterable[t.Mapping[str, t.Any]], managers: int = 0) -> dic
     own = told["managers"] + told["workers"]
     told["manager_rss_max"] = _largest(told["managers"], least=max(1, managers))
     told["worker_rss_max"] = _largest(told["workers"])
+    told["container_memory"] = _of_containers(told["workers"])
     gone = sum(bool(row["ended"] or row["restarts"]) for row in own + told["others"])
     told["ended"] = gone if own else None
     for level in ("error", "warning"):
@@ -63,6 +64,16 @@ def _largest(rows: list[Row], least: int = 1) -> dict[str, t.Any] | None:
     if len(rows) < least:
         return None
     return {**max((row["rss_peak"] for row in rows), key=lambda peak: peak["value"]), "n": len(rows)}
+
+
+def _of_containers(rows: list[Row]) -> dict[str, t.Any] | None:
+    """The peak of what the containers of all workers took, shims included; None where none were seen."""
+    seen = [row["containers"] for row in rows if row.get("containers")]
+    if not seen:
+        return None
+    size = sum(each[name]["value"] for each in seen for name in ("memory_peak", "shims_peak"))
+    count = sum(each["count_peak"] for each in seen)
+    return {"value": round(size, 1), "unit": "MB", "low": None, "high": None, "n": count}
 
 
 def _growth(rows: list[Row]) -> dict[str, t.Any] | None:

@@ -88,6 +88,16 @@ def parent(pid: int) -> int | None:
     return int(row) if row and row.strip().isdecimal() else None
 
 
+def children() -> dict[int, list[int]]:
+    """The pids of each process's children; nothing where there is no /proc."""
+    found: dict[int, list[int]] = {}
+    for pid in pids() if has_proc() else []:
+        fields = _stat_fields(pid)
+        if fields is not None:
+            found.setdefault(int(fields[1]), []).append(pid)
+    return found
+
+
 def pids() -> list[int]:
     """Every pid that the caller may see."""
     if has_proc():

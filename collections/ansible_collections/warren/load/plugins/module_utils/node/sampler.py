@@ -24,6 +24,7 @@ from typing import Any
 
 from ansible_collections.warren.load.plugins.module_utils.node import (
     commands,
+    containers,
     log_lines,
     metrics_page,
     process_table,
@@ -34,7 +35,7 @@ from ansible_collections.warren.load.plugins.module_utils.stats import trends
 
 MEGABYTE = 1 << 20  # the guide's MB: its script divides ps's KiB by 1024
 UTILS = "ansible_collections.warren.load.plugins.module_utils"
-PARTS = (sampling, process_table, commands, metrics_page)  # what the program is made of
+PARTS = (sampling, containers, process_table, commands, metrics_page)  # what the program is made of
 FILES = {"resources": "resources.csv", "metrics": "metrics.csv"}
 READY_TIMEOUT = 15.0
 SHORTEST = 90.0  # seconds; of less than that, a trend of memory says nothing
@@ -244,7 +245,22 @@ def row_of(
     }
     if target.kind == "manager":
         row["metrics"] = pages
+    if target.kind == "worker":
+        row["containers"] = containers_of(pages)
     return row
+
+
+def containers_of(pages: dict[str, dict[str, float]]) -> dict[str, Any] | None:
+    """What a worker's containers took, apart from its own memory; None where none ran or none can be seen."""
+    count, memory, shims = (pages.get(name) for name in sampling.CONTAINERS)
+    if count is None or memory is None or shims is None:
+        return None
+    return {
+        "count": int(count["end"]),
+        "count_peak": int(count["max"]),
+        "memory_peak": _megabytes(memory["max"], int(count["max"])),
+        "shims_peak": _megabytes(shims["max"], int(count["max"])),
+    }
 
 
 def row_of_page(target: sampling.Target, pages: dict[str, dict[str, float]]) -> dict[str, Any] | None:

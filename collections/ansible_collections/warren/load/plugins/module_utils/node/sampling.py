@@ -24,13 +24,14 @@ from dataclasses import dataclass, field
 from typing import IO, Any
 from urllib.parse import urlsplit
 
-from ansible_collections.warren.load.plugins.module_utils.node import metrics_page, process_table
+from ansible_collections.warren.load.plugins.module_utils.node import containers, metrics_page, process_table
 
 READY = "Sampling"
 OWN = "-"
 COLUMNS = "time,name,pid,start,rss_bytes,private_bytes,cpu_s,open_files,threads"
 METRIC_COLUMNS = "time,name,metric,value"
 GOROUTINES = "go_goroutines"
+CONTAINERS = ("containers", "containers_bytes", "shims_bytes")  # of a worker, as if they stood on a page of its own
 SEARCH = 5.0  # seconds between two searches of the whole process table
 LOOK = 10.0  # seconds between two looks whether the folder is still there
 PAGE_TIMEOUT = 1.0  # seconds: a page that hangs must not stop the clock of the rest
@@ -68,6 +69,7 @@ class Watch:
     seen: bool = False
     search_at: float = 0.0
     page_at: float = 0.0
+    contained: bool = False  # it had containers
     owner: tuple[int, bool] | None = None  # the pid that was looked at, and whether the page is its own
     told: dict[str, float] = field(default_factory=dict)
 
@@ -142,6 +144,7 @@ class Sampler:
         if pages:
             self.rounds += 1
             lines = [self._pages(watch, now, clock) for watch in self.watches]
+            lines += [self._containers(watch, now) for watch in self.watches if watch.target.kind == "worker"]
             lines.append(
                 f"{now:.2f},{OWN},scrapes,{self.scrapes}\n{now:.2f},{OWN},scrape_s,{self.scrape_seconds:.4f}\n"
             )
@@ -223,6 +226,15 @@ class Sampler:
         changed = [(name, value) for name, value in found.items() if watch.told.get(name) != value]
         watch.told = found
         return "".join(f"{now:.2f},{target.name},{_quoted(name)},{value:.15g}\n" for name, value in changed)
+
+    def _containers(self, watch: Watch, now: float) -> str:
+        """What the worker's containers take, once there were any."""
+        seen = containers.look()
+        if seen is None or not (seen.count or watch.contained):
+            return ""
+        watch.contained = True
+        values = zip(CONTAINERS, (seen.count, seen.memory, seen.shims))
+        return "".join(f"{now:.2f},{watch.target.name},{name},{value}\n" for name, value in values)
 
     def _owns(self, watch: Watch) -> bool:
         """Whether the page is the target's own; where it was never found, whether it is nobody else's that we know."""

@@ -203,12 +203,12 @@ def existing(paths: list[str]) -> list[str]:
 
 def remove(paths: list[str]) -> None:
     """Remove files and directories that may be missing; OSError for one that stays."""
-    for path in existing(paths):
+    for path in paths:
         if os.path.isdir(path) and not os.path.islink(path):
             shutil.rmtree(path, ignore_errors=True)
             if os.path.lexists(path):
                 shutil.rmtree(path)  # says why
-        else:
+        elif os.path.lexists(path):
             os.unlink(path)
 
 

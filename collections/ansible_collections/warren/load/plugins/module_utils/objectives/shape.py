@@ -91,6 +91,9 @@ _PROCESS = Fields(
             }
         ),
         "metrics": Each(Fields({"start": Leaf("1"), "end": Leaf("1"), "max": Leaf("1")})),
+        "containers": Fields(
+            {"count": Leaf("1"), "count_peak": Leaf("1"), "memory_peak": Leaf("MB"), "shims_peak": Leaf("MB")}
+        ),
     }
 )
 _SAMPLER = Fields(
@@ -215,6 +218,7 @@ MEASUREMENTS = Fields(
                 "others": Items(_PROCESS),
                 "manager_rss_max": Leaf("MB"),
                 "worker_rss_max": Leaf("MB"),
+                "container_memory": Leaf("MB"),
                 "ended": Leaf("processes"),
                 "log_errors": Leaf("1"),
                 "log_warnings": Leaf("1"),

@@ -32,7 +32,7 @@ class Wanted:
     """What the run asks of the cluster.
 
     ``workers`` that must be ready, of which the inventory names ``worker_names``; hollow ones are called
-    ``hollow_prefix`` and a number. ``listed``: the managers are those of an inventory, not one address.
+    ``hollow_prefix`` and a number. A real worker's container takes ``container_memory`` MB (0: do not ask). ``listed``: the managers are those of an inventory, not one address.
     """
 
     workers: int = 1
@@ -41,6 +41,7 @@ class Wanted:
     listed: bool = False
     image: str = ""
     containers: int = 0
+    container_memory: float = 0.0
     outstanding: int = 1
     allow_foreign: bool = False
     hosts: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)
@@ -48,7 +49,13 @@ class Wanted:
 
 def refusals(found: dict[str, t.Any], wanted: Wanted) -> list[str]:
     """Why a load test must not begin: a sentence with its remedy for each reason."""
-    return [*_workers(found, wanted), *_members(found, wanted), *_services(found, wanted), *_hosts(wanted)]
+    return [
+        *_workers(found, wanted),
+        *_members(found, wanted),
+        *_services(found, wanted),
+        *_hosts(wanted),
+        *_memory(found, wanted),
+    ]
 
 
 def findings(found: dict[str, t.Any], wanted: Wanted) -> list[str]:
@@ -60,6 +67,20 @@ def findings(found: dict[str, t.Any], wanted: Wanted) -> list[str]:
         *_hosts_seen(wanted),
         *_clocks(wanted),
     ]
+
+
+def memory_needed(found: dict[str, t.Any], wanted: Wanted) -> dict[str, t.Any]:
+    """``{name, needed, available}`` in MB of the real worker that gets the containers; empty where that is not known.
+
+    Warren places all of them on the first of its ready nodes by name (facts/warren.md 4.2 and 11).
+    """
+    first = min(found["workers_ready"], default="")
+    for answer in wanted.hosts:
+        real = [process["name"] for process in answer.get("processes", []) if process["kind"] == "worker"]
+        if wanted.container_memory and first in real and answer["host"]["memory_available"] is not None:
+            needed = round(wanted.containers * wanted.container_memory)
+            return {"name": first, "needed": needed, "available": answer["host"]["memory_available"]}
+    return {}
 
 
 def nobody(details: str, hosts: list[dict[str, t.Any]]) -> str:
@@ -173,6 +194,17 @@ def _hosts(wanted: Wanted) -> Iterator[str]:
                     f"{process['name']} may have {limit} files open, and {_count(wanted.workers, 'worker')} need about "
                     f"{files}: start it again with a higher limit (ulimit -n, or LimitNOFILE of its systemd unit)."
                 )
+
+
+def _memory(found: dict[str, t.Any], wanted: Wanted) -> Iterator[str]:
+    there = memory_needed(found, wanted)
+    if there and there["available"] < there["needed"]:
+        yield (
+            f"{there['name']} has {there['available']} MB of memory left, and {wanted.containers} containers of "
+            f"{wanted.container_memory:g} MB each, all of which Warren places there, need {there['needed']} MB: lower "
+            "warren_load_services or warren_load_replicas, or set warren_load_container_memory to what a container of "
+            "this image takes with its shim."
+        )
 
 
 def _left_behind(found: dict[str, t.Any]) -> Iterator[str]:

@@ -12,7 +12,7 @@ import typing as t
 from ansible_collections.warren.load.plugins.module_utils.api.errors import NoLeader, Unreachable
 
 from .cluster_info import look
-from .fitness import Wanted, findings, leaderless, nobody, refusals
+from .fitness import Wanted, findings, leaderless, memory_needed, nobody, refusals
 from .observing import check_positive
 
 if t.TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Options(Wanted):
 
 
 async def run(open_cluster: Callable[[], Awaitable[Cluster]], options: Options) -> dict[str, t.Any]:
-    """What look() finds, and ``findings``; WarrenError or ValueError with the sentences where it is not fit."""
+    """What look() finds, ``memory`` and ``findings``; WarrenError or ValueError with the sentences where it is not fit."""
     try:
         async with await open_cluster() as cluster:
             found = await look(cluster, options.leader_timeout)
@@ -45,4 +45,4 @@ async def run(open_cluster: Callable[[], Awaitable[Cluster]], options: Options) 
         raise NoLeader(leaderless(found, options.leader_timeout))
     if against := refusals(found, options):
         raise ValueError("\n".join(against))
-    return {**found, "findings": findings(found, options)}
+    return {**found, "memory": memory_needed(found, options), "findings": findings(found, options)}

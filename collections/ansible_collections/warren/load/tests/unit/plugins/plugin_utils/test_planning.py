@@ -52,6 +52,7 @@ def options(**changes):
         "costs": "real",
         "objectives": OBJECTIVES,
         "keep": False,
+        "memory": {},
         "notes": [],
     }
     return {**given, **changes}
@@ -172,3 +173,10 @@ def test_no_span_runs_backwards(services, replicas, at_once, factor, costs):
     )
     for span in durations(changed).values():
         assert 0 <= span[0] <= span[1]
+
+
+def test_memory_of_real_containers_is_a_line_of_the_plan() -> None:
+    told = options(memory={"name": "worker-1", "needed": 2250, "available": 7310})
+    facts = dict(plan_facts(told, make_plan(told)))
+    assert facts["Needs"] == "2250 MB for containers on worker-1, which has 7310 MB"
+    assert "Needs" not in dict(plan_facts(options(), make_plan(options())))

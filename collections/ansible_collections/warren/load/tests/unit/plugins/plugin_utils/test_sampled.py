@@ -53,6 +53,22 @@ def test_hosts_are_joined():
     assert told["unavailable"] == ["a."]
 
 
+def test_memory_of_containers_stands_apart():
+    def holding(count, size, shims):
+        known = {name: {"value": value} for name, value in (("memory_peak", size), ("shims_peak", shims))}
+        return {"count": 0, "count_peak": count, **known}
+
+    rows = [
+        process("worker-1", "worker", peak=20.0, containers=holding(20, 50.0, 200.0)),
+        process("worker-2", "worker", peak=21.0, containers=holding(1, 2.5, 10.0)),
+        process("worker-3", "worker", peak=10.0, containers=None),
+    ]
+    told = merged([answer(*rows)])
+    assert told["container_memory"] == {"value": 262.5, "unit": "MB", "low": None, "high": None, "n": 21}
+    assert told["worker_rss_max"]["value"] == 21.0
+    assert merged([answer(rows[2])])["container_memory"] is None
+
+
 def test_memory_is_told_when_every_managers_is_known():
     assert merged([answer(process("manager-1"))], managers=2)["manager_rss_max"] is None
     assert merged([answer(process("manager-1"))], managers=1)["manager_rss_max"]["value"] == 30.0

@@ -207,3 +207,11 @@ def test_a_port_that_must_be_free_is_taken(tmp_path: Path) -> None:
         )
         with pytest.raises(supervision.SupervisionError, match=f"another program listens on {port}"):
             supervision.start(program)
+
+
+def test_what_is_named_twice_is_removed_once(tmp_path: Path) -> None:
+    folder, file = tmp_path / "data", tmp_path / "log"
+    (folder / "inner").mkdir(parents=True)
+    file.write_text("x")
+    supervision.remove([str(folder), str(file), str(folder), str(folder / "inner"), str(file), str(tmp_path / "none")])
+    assert list(tmp_path.iterdir()) == []

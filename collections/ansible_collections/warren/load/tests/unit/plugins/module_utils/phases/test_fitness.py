@@ -13,6 +13,7 @@ from ansible_collections.warren.load.plugins.module_utils.phases.fitness import 
     Wanted,
     findings,
     leaderless,
+    memory_needed,
     nobody,
     refusals,
 )
@@ -129,6 +130,37 @@ def test_a_cluster_that_is_not_fit(seen: dict[str, Any], wanted: dict[str, Any],
     assert found.startswith(sentence)
     assert found.endswith(".")
     assert "\n" not in found
+
+
+def worker(name: str, memory: int | None, kind: str = "worker") -> dict[str, Any]:
+    return {**host(name, "worker", memory=memory), "processes": [{"name": name, "kind": kind}]}
+
+
+def test_memory_of_real_containers() -> None:
+    hosts = [worker("worker-1", 1000), worker("worker-2", 100)]
+    wanted = dataclasses.replace(WANTED, hosts=hosts, containers=150, container_memory=5.0)
+    assert refusals(cluster(), wanted) == []
+    assert memory_needed(cluster(), wanted) == {"name": "worker-1", "needed": 750, "available": 1000}
+    (found,) = refusals(cluster(), dataclasses.replace(wanted, container_memory=10.0))
+    assert found.startswith("worker-1 has 1000 MB of memory left, and 150 containers of 10 MB each, all of which")
+    assert "need 1500 MB: lower warren_load_services or warren_load_replicas, or set warren_load_container_mem" in found
+    # Without the first, the second gets them all.
+    alone = cluster(workers_ready=["worker-2"])
+    assert refusals(alone, dataclasses.replace(wanted, workers=1))[0].startswith("worker-2 has 100 MB")
+
+
+@pytest.mark.parametrize(
+    "first", [worker("worker-1", 10, "other"), worker("worker-1", None), {"name": "worker-1", "unreachable": True}]
+)
+def test_memory_is_not_asked_of_hollow_workers_and_of_hosts_that_are_not_known(first: dict[str, Any]) -> None:
+    wanted = dataclasses.replace(WANTED, hosts=[first], containers=150, container_memory=10.0)
+    assert memory_needed(cluster(), wanted) == {}
+    assert refusals(cluster(), wanted) == []
+    hidden = worker("worker-1", 10)
+    assert memory_needed(cluster(), dataclasses.replace(wanted, hosts=[hidden], container_memory=0.0)) == {}
+    # A hollow fleet's names come first.
+    seen = cluster(workers_ready=["wl-hollow-1", "worker-1"])
+    assert memory_needed(seen, dataclasses.replace(wanted, hosts=[hidden])) == {}
 
 
 def test_an_address_alone_is_compared_with_nothing() -> None:
