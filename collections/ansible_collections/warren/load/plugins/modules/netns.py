@@ -73,6 +73,10 @@ options:
     description: Percent of its packets that each host loses. Needs the kernel's netem.
     type: float
     default: 0
+  containers:
+    description: Whether the workers' hosts are to run containers. Needs control groups in C(/sys/fs/cgroup).
+    type: bool
+    default: false
 seealso:
   - plugin: warren.load.netns
     plugin_type: inventory
@@ -142,6 +146,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "workers": {"type": "list", "elements": "str", "default": []},
     "latency": {"type": "float", "default": 0},
     "loss": {"type": "float", "default": 0},
+    "containers": {"type": "bool", "default": False},
 }
 
 
@@ -157,7 +162,9 @@ def main() -> None:
     try:
         if params["state"] == "present":
             hosts = {name: group for group in netns_hosts.GROUPS for name in params[group]}
-            wanted = netns_hosts.Wanted(params["owner"], params["range"], hosts, params["latency"], params["loss"])
+            wanted = netns_hosts.Wanted(
+                params["owner"], params["range"], hosts, params["latency"], params["loss"], params["containers"]
+            )
             outcome = netns_hosts.up(*place, wanted, only_look=module.check_mode)
         elif params["state"] == "absent":
             outcome = netns_hosts.down(*place, params["owner"], only_look=module.check_mode)

@@ -100,10 +100,15 @@ options:
     type: dict
     default: {}
   free_ports:
-    description: Addresses as C(host:port) besides O(ready_ports) that nothing may listen on before a start.
+    description:
+      - Addresses as C(host:port) or C(udp:host:port) besides O(ready_ports) that nothing may listen on before a start.
     type: list
     elements: str
     default: []
+  port_remedies:
+    description: What else to do, as an end of the sentence, when something listens on one of these addresses.
+    type: dict
+    default: {}
   unit:
     description:
       - Name of a unit of systemd's, without C(.service), that keeps the program where systemd runs the host and the
@@ -232,6 +237,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "unused": {"type": "list", "elements": "path", "default": []},
     "wipe_labels": {"type": "dict", "default": {}},
     "free_ports": {"type": "list", "elements": "str", "default": []},
+    "port_remedies": {"type": "dict", "default": {}},
     "unit": {"type": "str", "default": ""},
     "ready_pattern": {"type": "str"},
     "ready_ports": {"type": "list", "elements": "str", "default": []},
@@ -256,6 +262,7 @@ def program_of(params: dict[str, t.Any]) -> supervision.Program:
         wipe=[*params["wipe"], *_passing(params)],
         unused=params["unused"],
         free_ports=params["free_ports"],
+        port_remedies=params["port_remedies"],
         unit=params["unit"],
         stop_timeout=params["stop_timeout"],
         ready_pattern=params["ready_pattern"],

@@ -71,12 +71,12 @@ def hosts_answer(picture: Picture) -> t.Iterator[Finding]:
     """The guide's "Manager VM not running"."""
     silent = {host: seen["error"] for host, seen in picture.hosts.items() if seen.get("error")}
     if silent:
-        first = list(silent)[0]
+        first, reason = min(silent.items())
         make = "playbook hosts-up starts and mends them" if picture.provider else "see that it runs and lets you in"
         yield Finding(
             "hosts",
             f"{_names(silent)} cannot be reached.",
-            f"{first}: {silent[first]}",
+            f"{first}: {reason}",
             f"{make[0].upper()}{make[1:]}.",
         )
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import typing as t
 
+from .cluster_facts import CHOICES, SIMULATOR
+
 if t.TYPE_CHECKING:
     from .cluster_facts import Public
 
@@ -37,6 +39,7 @@ def derive(public: Public, sources: t.Sequence[str]) -> dict[str, t.Any]:
             "warren_load_manager_hosts is 0, and a cluster has a manager: ask for -e managers=1, 3 or 5."
         )
     latency, loss = (public.number(f"warren_load_netns_{name}") for name in ("latency", "loss"))
+    kind = public.choice("warren_load_worker_kind", CHOICES["warren_load_worker_kind"], "real")
     return {
         "provider": provider,
         "managers": [f"manager-{number}" for number in range(1, counts["manager"] + 1)],
@@ -45,6 +48,7 @@ def derive(public: Public, sources: t.Sequence[str]) -> dict[str, t.Any]:
         "mark": public.text("warren_load_cluster") or (sources[0] if sources else ""),
         "latency": latency,
         "loss": loss,
+        "containers": kind == "real" and public.text("warren_load_binary") != SIMULATOR,
         "confirm": public.flag("warren_load_confirm"),
         "errors": list(dict.fromkeys(public.errors)),
     }

@@ -13,6 +13,8 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.warren.load.plugins.module_utils.node import ports
+
 from .conftest import Sandbox
 
 COUNTS = Path(__file__).with_name("counts.yml")
@@ -92,12 +94,17 @@ def test_a_run_that_is_not_there_is_one_sentence(sandbox: Sandbox) -> None:
 
 def test_a_cluster_that_does_not_come_up(sandbox: Sandbox) -> None:
     """The run breaks before its plan, and leaves a folder of its own all the same, which says why."""
+    address = f"127.0.0.1:{sandbox.port_base}"
     with socket.create_server(("127.0.0.1", sandbox.port_base)):
         run = sandbox.play("load-small", **FEW)
+        owner = ports.owner(address)
     assert run.rc == 2
     assert sandbox.processes() == {}
-    address = f"127.0.0.1:{sandbox.port_base}"
-    sentence = f"manager-1 cannot start: another program listens on {address} already; stop it or choose other ports."
+    sentence = (
+        f"manager-1 cannot start: {owner} listens on {address} already; stop it, or choose other ports "
+        "with warren_load_port_base."
+    )
+    assert re.fullmatch(r"\S+ \(process \d+\)", owner)
     latest = (sandbox.results / "latest").resolve()
     results = json.loads((latest / "results.json").read_text(encoding="utf-8"))
     assert results["judgement"]["verdict"] == "error"

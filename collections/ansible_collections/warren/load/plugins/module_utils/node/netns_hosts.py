@@ -71,13 +71,17 @@ class Network:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked for: names by group, latency in ms and loss in percent of what each host sends."""
+    """What is asked for: names by group, latency in ms and loss in percent of what each host sends.
+
+    ``containers``: workers are to run some.
+    """
 
     owner: str
     range: str
     hosts: Mapping[str, str]
     latency: float = 0.0
     loss: float = 0.0
+    containers: bool = False
 
     @property
     def shaping(self) -> str:
@@ -136,6 +140,12 @@ def listed(directory: str) -> dict[str, Network]:
 def up(directory: str, name: str, wanted: Wanted, only_look: bool = False) -> Outcome:
     """Make what is missing of the hosts and mend what is half made. NetnsError, with nothing made, if it cannot be."""
     _check(name, wanted)
+    if wanted.containers and "workers" in wanted.hosts.values() and not cgroup_mounts():
+        raise NetnsError(
+            "Real workers (warren_load_worker_kind) run containers, which need control groups, and none can be written "
+            "to in /sys/fs/cgroup here: run hosts-up where they are mounted (ip netns exec hides them, nsenter --net "
+            "does not), or set warren_load_worker_kind to hollow."
+        )
     with _locked(directory):
         place = _Place(directory, name)
         network = place.planned(wanted)

@@ -132,6 +132,19 @@ def listens(pid: int, port: int) -> bool | None:
         return None
 
 
+def listener(port: int, *, datagrams: bool = False) -> int | None:
+    """The process that listens on a port of our network namespace; None where that cannot be told."""
+    sockets = _listening(port, datagrams)
+    for pid in pids() if sockets else []:
+        folder = os.path.join(PROC, str(pid), "fd")
+        try:
+            if any(_link(os.path.join(folder, name)) in sockets for name in os.listdir(folder)):
+                return pid
+        except OSError:
+            continue
+    return None
+
+
 def output_file(pid: int) -> str | None:
     """The regular file that the process writes its standard output to; None if it is none, or cannot be told."""
     path = _link(os.path.join(PROC, str(pid), "fd", "1"))
@@ -176,17 +189,18 @@ def _usage_from_ps(pid: int) -> Usage | None:
     )
 
 
-def _listening(port: int) -> set[str]:
+def _listening(port: int, datagrams: bool = False) -> set[str]:
     """The listening sockets of a port, as the links in /proc/PID/fd name them."""
     found: set[str] = set()
-    for table in ("tcp", "tcp6"):
+    listening = "07" if datagrams else "0A"
+    for table in ("udp", "udp6") if datagrams else ("tcp", "tcp6"):
         try:
             with open(os.path.join(PROC, "self", "net", table), encoding="ascii") as stream:
                 rows = [line.split() for line in stream]
         except OSError:
             continue
         wanted = f":{port:04X}"
-        found.update(f"socket:[{row[9]}]" for row in rows[1:] if row[1].endswith(wanted) and row[3] == "0A")
+        found.update(f"socket:[{row[9]}]" for row in rows[1:] if row[1].endswith(wanted) and row[3] == listening)
     return found
 
 

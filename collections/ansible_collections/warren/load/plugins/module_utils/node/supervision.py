@@ -21,7 +21,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.warren.load.plugins.module_utils.node import process_table, systemd
+from ansible_collections.warren.load.plugins.module_utils.node import ports, process_table, systemd
 
 POLL = 0.05
 TAIL_LINES = 20
@@ -53,6 +53,7 @@ class Program:
     wipe: list[str] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
     free_ports: list[str] = field(default_factory=list)
+    port_remedies: dict[str, str] = field(default_factory=dict)
     unit: str = ""
     stop_timeout: float = 10.0
     ready_pattern: str | None = None
@@ -109,10 +110,10 @@ def start(program: Program) -> tuple[Record, float]:
     check_wipe(program.pid_file, [*program.wipe, *program.unused])
     check_ready(program)
     for port in dict.fromkeys([*program.ready_ports, *program.free_ports]):
-        if _accepts(port):
+        if ports.taken(port):
+            remedy = program.port_remedies.get(port, "choose other ports")
             raise SupervisionError(
-                f"{program.name} cannot start: another program listens on {port} already; stop it or choose other "
-                "ports."
+                f"{program.name} cannot start: {ports.owner(port)} listens on {port} already; stop it, or {remedy}."
             )
     remove(program.wipe)
     for path in existing(program.unused):
@@ -191,8 +192,7 @@ def check_ready(program: Program) -> None:
             f"ready_pattern: {program.ready_pattern!r} is not a regular expression: {error}."
         ) from error
     for port in [*program.ready_ports, *program.free_ports]:
-        number = port.rpartition(":")[2]
-        if not (number.isascii() and number.isdigit() and 0 < int(number) < 65536):
+        if not ports.well_formed(port):
             raise SupervisionError(f"ready_ports: {port!r} is not an address: write host:port, such as 127.0.0.1:8080.")
 
 

@@ -32,7 +32,8 @@ class Wanted:
     """What the run asks of the cluster.
 
     ``workers`` that must be ready, of which the inventory names ``worker_names``; hollow ones are called
-    ``hollow_prefix`` and a number. A real worker's container takes ``container_memory`` MB (0: do not ask). ``listed``: the managers are those of an inventory, not one address.
+    ``hollow_prefix`` and a number. ``listed``: the managers are those of an inventory, not one address. A container of
+    a real worker takes ``container_memory`` MB; 0: not known.
     """
 
     workers: int = 1

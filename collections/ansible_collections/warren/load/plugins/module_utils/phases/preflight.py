@@ -32,7 +32,7 @@ class Options(Wanted):
 
 
 async def run(open_cluster: Callable[[], Awaitable[Cluster]], options: Options) -> dict[str, t.Any]:
-    """What look() finds, ``memory`` and ``findings``; WarrenError or ValueError with the sentences where it is not fit."""
+    """What look() finds, ``memory`` and ``findings``; WarrenError or ValueError where it is not fit."""
     try:
         async with await open_cluster() as cluster:
             found = await look(cluster, options.leader_timeout)

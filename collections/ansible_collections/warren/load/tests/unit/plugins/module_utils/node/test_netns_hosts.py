@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.warren.load.plugins.module_utils.node import netns_hosts
+from ansible_collections.warren.load.plugins.module_utils.node import netns_hosts, process_table
 from ansible_collections.warren.load.plugins.module_utils.node.netns_hosts import Host, NetnsError, Network, Wanted
 
 
@@ -103,6 +104,20 @@ def test_without_root_nothing_is_done(monkeypatch: pytest.MonkeyPatch, tmp_path:
     with pytest.raises(NetnsError, match="need root: run the playbook as root"):
         do(str(tmp_path / "there"), "blue", what)
     assert not (tmp_path / "there").exists()
+
+
+@pytest.mark.usefixtures("as_root")
+def test_real_workers_where_control_groups_are_hidden(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    # What `ip netns exec` leaves of /sys.
+    mounts = "61 50 0:21 / /sys rw,nosuid - sysfs sysfs rw\n62 50 0:30 / /tmp/cgroup rw - cgroup2 cgroup2 rw\n"
+    monkeypatch.setattr(process_table, "read_text", lambda path: mounts)
+    monkeypatch.setattr(netns_hosts, "_locked", lambda directory: pytest.fail("something was touched"))
+    hollow = wanted(hosts={"manager-1": "managers", "worker-1": "workers"})
+    with pytest.raises(NetnsError, match=r"ip netns exec hides them.* set warren_load_worker_kind to hollow"):
+        netns_hosts.up(str(tmp_path / "d"), "w", dataclasses.replace(hollow, containers=True))
+    for other in (hollow, dataclasses.replace(hollow, containers=True, hosts={"manager-1": "managers"})):
+        with pytest.raises(pytest.fail.Exception, match="touched"):
+            netns_hosts.up(str(tmp_path / "d"), "w", other)
 
 
 def test_where_there_is_no_linux(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

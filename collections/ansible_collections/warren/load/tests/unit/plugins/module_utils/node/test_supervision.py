@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.warren.load.plugins.module_utils.node import process_table, supervision
+from ansible_collections.warren.load.plugins.module_utils.node import ports, process_table, supervision
 from ansible_collections.warren.load.plugins.module_utils.node.supervision import Program, SupervisionError
 
 SLEEP = "print('I am ready', flush=True); time.sleep(60)"
@@ -199,14 +199,32 @@ def test_a_start_that_fails_leaves_no_used_data(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
-def test_a_port_that_must_be_free_is_taken(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = f"127.0.0.1:{taken.getsockname()[1]}"
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "[::]"])
+@pytest.mark.parametrize("kind", ["", "udp:"])
+def test_a_port_that_must_be_free_is_taken(tmp_path: Path, host: str, kind: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM if kind else socket.SOCK_STREAM) as taken:
+        taken.bind((host.strip("[]"), 0))
+        if not kind:
+            taken.listen()
+        port = f"{kind}127.0.0.1:{taken.getsockname()[1]}"
         program = supervision.Program(
             "p", ["sleep", "60"], str(tmp_path / "pid.json"), str(tmp_path / "log"), free_ports=[port]
         )
-        with pytest.raises(supervision.SupervisionError, match=f"another program listens on {port}"):
+        who = rf"p cannot start: \S+ \(process {os.getpid()}\) listens on {port} already; stop it, or "
+        with pytest.raises(supervision.SupervisionError, match=who + "choose other ports"):
             supervision.start(program)
+        program.port_remedies = {port: "set warren_load_raft_address"}
+        with pytest.raises(supervision.SupervisionError, match=who + "set warren_load_raft_address"):
+            supervision.start(program)
+    assert not ports.taken(port)
+
+
+def test_an_address_that_is_not_ours_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not ports.taken("192.0.2.1:8080")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setattr(process_table, "pids", list)
+        assert ports.owner(f"127.0.0.1:{taken.getsockname()[1]}") == "another program"
 
 
 def test_what_is_named_twice_is_removed_once(tmp_path: Path) -> None:
