@@ -64,7 +64,7 @@ def told(what: str, seconds: float, limit: float, more: str = "", good: bool = T
 
 def nodes(folder: Path, **settings: object) -> int:
     """How many nodes are ready."""
-    found = re.search(r"^ready +(\d+)$", play(folder, "cluster-status", **settings)[1], re.MULTILINE)
+    found = re.search(r"^Nodes: +(\d+) ready\b", play(folder, "cluster-status", **settings)[1], re.MULTILINE)
     return int(found.group(1)) if found else 0
 
 

@@ -147,7 +147,8 @@ def new(hosts: Hosts, before: Machine) -> dict[str, Any]:
         "holders": now.holders,
         "namespaces": now.namespaces,
         "cgroups": now.cgroups,
-        "folders": now.folders if now.folders != before.folders else [],
+        # Those that networks share go with the last of them.
+        "folders": now.folders if now.folders != before.folders and not namespaces.holders("/") else [],
     }
     return {what: seen for what, seen in found.items() if seen}
 
@@ -360,6 +361,19 @@ def test_two_networks_side_by_side(hosts: Hosts, tmp_path: Path) -> None:
     other.down()
     assert os.path.isdir("/var/lib/warren")  # which the first network still mounts over
     assert hosts.run("worker-1", "touch /var/lib/warren/x") == ""
+
+
+def test_two_networks_that_are_recorded_in_different_places(hosts: Hosts, tmp_path: Path) -> None:
+    """What one has made to mount over is not removed under the mounts of the other, which the kernel would detach."""
+    other = Hosts(tmp_path / "elsewhere", next(_numbers))
+    other.up()
+    hosts.up()
+    assert hosts.run("worker-1", "touch /var/tmp/warren-load/x") == ""
+    other.down()
+    assert hosts.run("worker-1", "ls /var/tmp/warren-load") == "x\n"
+    hosts.down()
+    other.down()
+    assert not other.down().changed
 
 
 def test_another_range_for_hosts_that_are_there(hosts: Hosts) -> None:

@@ -355,9 +355,12 @@ class _Place:
             self._remove_mountpoints()
 
     def last(self) -> bool:
-        """Whether there is no other network, so that what all of them share may go."""
+        """Whether there is no other network, so that what all of them share may go.
+
+        That includes networks recorded elsewhere: a folder that goes here takes along what is mounted on it there.
+        """
         others = [each.path for each in os.scandir(self.directory) if each.is_dir()]
-        return os.path.exists(self.mountpoints) and not others
+        return os.path.exists(self.mountpoints) and not others and not namespaces.holders("/")
 
     # ---- on disk
 

@@ -10,6 +10,8 @@ Where they differ from a real worker (facts/warren.md 4.4), and why:
   of ten stopped records stay for ever. A hollow one reports until the manager has acknowledged it, and also for records
   it does not know (it was restarted), so that Warren can delete them. Defect ``leaked-shutdown`` brings the loss back.
 - It forgets containers whose record is gone. A real one goes on reporting them, which the manager ignores.
+- It believes a record that says `failed` of what it runs, which only a cleanup writes. A real one reports `running`
+  again, which undoes the purge of records until it happens to lose that race.
 - It retries a refused registration, at the leader if ``managers`` names its API address. A real one exits.
 
 As a real one, it never fails over afterwards: its heartbeats go to the manager it registered with.
@@ -122,6 +124,8 @@ class HollowWorker:
                     heapq.heappush(self._due, (now + self.behaviour.start_delay, record.id))
                 elif record.desired_state == "shutdown":
                     self._stop(record.id, held, record.actual_state, now)
+                elif held is not None and held.state == RUNNING and record.actual_state == FAILED:
+                    self._hold(record.id, Held(FAILED))
             for container_id in self.held.keys() - seen:
                 self._forget(container_id)
         self.advance(now)

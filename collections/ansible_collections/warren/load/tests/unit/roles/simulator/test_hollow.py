@@ -99,6 +99,15 @@ def test_what_has_no_record_any_more_is_forgotten():
     assert list(one.beats()[0].states) == ["b"]
 
 
+def test_what_a_cleanup_reports_failed_is_not_reported_running_again():
+    one = worker()
+    one.observe(reply(("a", "running", "pending"), ("b", "running", "running")), now=0)
+    one.observe(reply(("a", "running", "failed"), ("b", "running", "running")), now=3)
+    assert one.beats()[0].states == {"a": "failed", "b": "running"}
+    one.observe(reply(("a", "shutdown", "failed"), ("b", "running", "running")), now=6)
+    assert one.beats()[0].states == {"a": "complete", "b": "running"}
+
+
 def test_an_unacknowledged_change_meanwhile_is_not_lost():
     """The acknowledgement of `running` must not count for `complete`."""
     one = worker(heartbeats="changes")
