@@ -35,7 +35,7 @@ TALKING = tuple(
 SILENCE = 3.0  # seconds after which a person wants a sign of life
 FEW = 3  # hosts that are named; of more only the number is
 # What Ansible keeps beside a failure's own words.
-BESIDE = ("changed", "exception", "failed", "invocation", "msg", "warnings", "deprecations")
+BESIDE = ("changed", "exception", "failed", "invocation", "msg", "unreached", "warnings", "deprecations")
 
 
 class CallbackModule(Default):
@@ -114,7 +114,12 @@ class CallbackModule(Default):
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
         self._ended(result)
-        super().v2_runner_on_unreachable(result)
+        if self._display.verbosity or not result.task.ignore_unreachable:
+            super().v2_runner_on_unreachable(result)
+
+    def v2_runner_item_on_failed(self, result: Any) -> None:
+        if self._display.verbosity or not (result.task.ignore_unreachable and result.result.get("unreachable")):
+            super().v2_runner_item_on_failed(result)
 
     def v2_runner_item_on_ok(self, result: Any) -> None:
         if self._display.verbosity:

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleError
-from ansible.plugins.action import ActionBase
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+
+from ansible_collections.warren.load.plugins.plugin_utils.progress import ReachingAction
 
 
-class ActionModule(ActionBase):
-    TRANSFERS_FILES = True
-    _supports_check_mode = True
-
-    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+class ActionModule(ReachingAction):
+    def act(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Look, and copy only what is not there."""
-        super().run(tmp, task_vars)
         result: dict[str, t.Any] = self._execute_module(task_vars=task_vars)
         missing = result.pop("missing", None)
         if missing is None or self._task.check_mode:
@@ -30,6 +27,8 @@ class ActionModule(ActionBase):
             self._fixup_perms2((folder, arrived))
             arguments = {**self._task.args, "arrived": arrived}
             return dict(self._execute_module(module_args=arguments, task_vars=task_vars))
+        except AnsibleConnectionFailure:
+            raise
         except (AnsibleError, OSError) as error:
             reason = " ".join(str(error).split())
             return {"failed": True, "msg": f"warren_load_binary could not be copied to this host: {reason}"}

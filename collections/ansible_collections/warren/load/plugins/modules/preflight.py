@@ -32,7 +32,7 @@ attributes:
     support: full
 options:
   workers:
-    description: How many workers must be ready.
+    description: How many workers should be ready.
     type: int
     default: 1
   worker_names:
@@ -40,6 +40,10 @@ options:
     type: list
     elements: str
     default: []
+  to_spare:
+    description: How many of O(workers) may be missing; they are named in RV(findings).
+    type: int
+    default: 0
   hollow_prefix:
     description: What the names of hollow workers begin with; a number follows. They pull no image.
     type: str
@@ -179,6 +183,7 @@ from ansible_collections.warren.load.plugins.module_utils.phases.wiring import A
 ARGUMENTS: Arguments = {
     "workers": {"type": "int", "default": 1},
     "worker_names": {"type": "list", "elements": "str", "default": []},
+    "to_spare": {"type": "int", "default": 0},
     "hollow_prefix": {"type": "str", "default": ""},
     "listed": {"type": "bool", "default": False},
     "image": {"type": "str", "default": ""},

@@ -50,6 +50,7 @@ NUMBERS: dict[str, tuple[float, float]] = {  # smallest allowed, default
     "warren_load_port_base": (1024, 17000),
     "warren_load_clock_factor": (0.001, 1),
     "warren_load_container_memory": (0, CONTAINER),
+    "warren_load_missing_workers": (0, 10),
     "warren_load_netns_latency": (0, 0),
     "warren_load_netns_loss": (0, 0),
 }
@@ -330,6 +331,8 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
         "manager_hosts": hosts,
         "worker_hosts": workers,
         "hollow_hosts": hollow_hosts,
+        # How many of them a run may do without.
+        "workers_to_spare": int(len(workers) * min(public.number("warren_load_missing_workers"), 100) / 100),
         "worker_kind": kinds.get(around.host, ""),
         "generator": generator,
         "hollow_workers": hollow,

@@ -161,6 +161,7 @@ class ReachingAction(ActionBase):
             host = task_vars.get("inventory_hostname", "a host")
             return {
                 "failed": True,
+                "unreached": True,
                 "msg": f"{host}: {unreached(error)}. Run cleanup.yml when it can, if anything of the run is left.",
             }
 

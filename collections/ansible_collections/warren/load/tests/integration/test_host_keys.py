@@ -22,7 +22,8 @@ from ansible_collections.warren.load.tests.support.clouds import ROOT, free_port
 
 SSHD = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin")
 
-pytestmark = pytest.mark.skipif(SSHD is None or not shutil.which("ssh"), reason="sshd or ssh is not installed")
+needs_ssh = pytest.mark.skipif(SSHD is None or not shutil.which("ssh"), reason="sshd or ssh is not installed")
+pytestmark = needs_ssh
 
 
 def make_key(path: Path) -> Path:

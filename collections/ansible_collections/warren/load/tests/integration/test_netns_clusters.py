@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -124,6 +125,33 @@ def test_three_managers_and_what_is_wrong_with_them(there: Hosts, tmp_path: Path
     # The one that is gone joins again, and the worker comes back.
     plays("cluster-up", wipe=True)
     assert "✗" not in plays("diagnose")
+
+
+def test_a_worker_s_host_dies_between_up_and_load(there: Hosts, tmp_path: Path) -> None:
+    plays = Plays(there, tmp_path, "simulator")
+    plays("hosts-up", managers=1, workers=3)
+    plays("cluster-up")
+    record = netns_hosts.read(there.directory, there.name)
+    assert record is not None
+    os.kill(record.hosts["worker-2"].pid, signal.SIGKILL)
+
+    gone = "worker-2: the host cannot be reached (Host worker-2 is not there: make it with the playbook hosts-up)."
+    load = {"services": 2, "replicas": 2, "warren_load_latency_calls": 50}
+    said = plays("load-small", code=2, **load)  # of three none is to spare
+    assert gone in said
+    assert "Services Created: none" in said
+    said = plays("cluster-up", code=2)
+    assert (
+        "more workers are missing than the 0 that warren_load_missing_workers lets, so mend them or raise it." in said
+    )
+
+    said = plays("load-small", warren_load_missing_workers=40, **load)
+    assert f"{gone} Run cleanup.yml when it can" in said
+    assert "4 of 4 containers running" in said
+    assert "2 of the 3 workers that were asked for are ready (worker-2 is missing)" in " ".join(said.split())
+    assert "UNREACHABLE" not in said
+    plays("hosts-up", managers=1, workers=3)
+    plays("cluster-up")
 
 
 def test_a_port_that_is_taken_and_a_name_for_an_address(there: Hosts, tmp_path: Path) -> None:

@@ -31,13 +31,14 @@ FILES = 64  # open files of a process without any connection
 class Wanted:
     """What the run asks of the cluster.
 
-    ``workers`` that must be ready, of which the inventory names ``worker_names``; hollow ones are called
-    ``hollow_prefix`` and a number. ``listed``: the managers are those of an inventory, not one address. A container of
-    a real worker takes ``container_memory`` MB; 0: not known.
+    ``workers`` that should be ready, all but ``to_spare``, of which the inventory names ``worker_names``; hollow ones
+    are called ``hollow_prefix`` and a number. ``listed``: the managers are those of an inventory, not one address. A
+    container of a real worker takes ``container_memory`` MB; 0: not known.
     """
 
     workers: int = 1
     worker_names: list[str] = dataclasses.field(default_factory=list)
+    to_spare: int = 0
     hollow_prefix: str = ""
     listed: bool = False
     image: str = ""
@@ -113,7 +114,7 @@ def leaderless(found: dict[str, t.Any], waited: float) -> str:
 
 def _workers(found: dict[str, t.Any], wanted: Wanted) -> Iterator[str]:
     ready = found["workers_ready"]
-    if len(ready) >= wanted.workers:
+    if ready and len(ready) >= wanted.workers - wanted.to_spare:
         return
     remedy = "start workers (warren worker start), or hollow ones that need no container runtime (warren_load_workers)"
     if not found["nodes"]:
@@ -122,13 +123,20 @@ def _workers(found: dict[str, t.Any], wanted: Wanted) -> Iterator[str]:
         states = ", ".join(f"{count} {status}" for status, count in sorted(found["nodes"].items()))
         yield f"No worker is ready (nodes now: {states}), so containers would never run: {remedy}."
     else:
-        # Names need not be those of the inventory; where some are, the others are missed by name.
-        missing = [name for name in wanted.worker_names if name not in ready]
-        named = f" ({_list(missing)} is missing)" if missing and len(missing) < len(wanted.worker_names) else ""
+        named = _missing(ready, wanted)
         yield (
             f"Only {len(ready)} of the {wanted.workers} workers that were asked for are ready{named}: start the "
-            "others, or take them out of the inventory's group workers or of warren_load_workers."
+            "others, take them out of the inventory's group workers or of warren_load_workers, or raise "
+            "warren_load_missing_workers."
         )
+
+
+def _missing(ready: list[str], wanted: Wanted) -> str:
+    """Names need not be those of the inventory; where some are, the others are missed by name."""
+    missing = [name for name in wanted.worker_names if name not in ready]
+    if not missing or len(missing) == len(wanted.worker_names):
+        return ""
+    return f" ({_list(missing)} {'is' if len(missing) == 1 else 'are'} missing)"
 
 
 def _members(found: dict[str, t.Any], wanted: Wanted) -> Iterator[str]:
@@ -242,6 +250,12 @@ def _managers_seen(found: dict[str, t.Any], wanted: Wanted) -> Iterator[str]:
 
 def _workers_beside(found: dict[str, t.Any], wanted: Wanted) -> Iterator[str]:
     ready = len(found["workers_ready"])
+    if ready < wanted.workers:
+        yield (
+            f"{ready} of the {wanted.workers} workers that were asked for are ready"
+            f"{_missing(found['workers_ready'], wanted)}; the run goes on without the others, as "
+            "warren_load_missing_workers lets it."
+        )
     if wanted.listed and wanted.worker_names and ready > wanted.workers:
         more = ready - wanted.workers
         yield f"{ready} workers are ready, {more} more than the inventory and warren_load_workers say."
@@ -306,4 +320,4 @@ def _count(count: int, thing: str) -> str:
 
 
 def _line(text: t.Any) -> str:
-    return " ".join(str(text or "no reason was given").split())[:200].rstrip(".")
+    return " ".join(str(text or "no reason was given").split()).removeprefix("Task failed: ")[:200].rstrip(".")

@@ -132,6 +132,22 @@ def test_a_cluster_that_is_not_fit(seen: dict[str, Any], wanted: dict[str, Any],
     assert "\n" not in found
 
 
+def test_some_workers_may_be_missing() -> None:
+    names = [f"worker-{number}" for number in range(1, 11)]
+    wanted = dataclasses.replace(WANTED, workers=10, worker_names=names, to_spare=1)
+    ready = cluster(workers_ready=[name for name in names if name != "worker-7"])
+    assert refusals(ready, wanted) == []
+    assert findings(ready, wanted) == [
+        "9 of the 10 workers that were asked for are ready (worker-7 is missing); the run goes on without the others, "
+        "as warren_load_missing_workers lets it."
+    ]
+    (found,) = refusals(cluster(workers_ready=names[2:]), wanted)
+    assert found.startswith("Only 8 of the 10 workers that were asked for are ready (worker-1, worker-2 are missing)")
+    assert found.endswith("or raise warren_load_missing_workers.")
+    # Without any there is nothing to go on with.
+    assert refusals(cluster(workers_ready=[]), dataclasses.replace(wanted, workers=1))
+
+
 def worker(name: str, memory: int | None, kind: str = "worker") -> dict[str, Any]:
     return {**host(name, "worker", memory=memory), "processes": [{"name": name, "kind": kind}]}
 
