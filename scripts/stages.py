@@ -91,7 +91,9 @@ STAGES = [
     ),
     Stage("contract", f"python -m pytest {TESTS}/contract", timed=True),
     Stage(
-        "integration", f"python -m pytest {TESTS}/integration -m 'not long' --basetemp=.cache/integration", timed=True
+        "integration",
+        f"python -m pytest -n 2 --dist loadgroup {TESTS}/integration -m 'not long' --basetemp=.cache/integration",
+        timed=True,
     ),
     Stage(
         "survival",

@@ -17,9 +17,11 @@ import ansible_runner
 import pytest
 
 from ansible_collections.warren.load.tests.support.results_rules import results_problems
+from ansible_collections.warren.load.tests.support.worlds import free_ports
 
 ROOT = Path(__file__).resolve().parents[6]
 TIME_LIMIT = 300  # s, for one playbook
+SANDBOX_PORTS = 30  # ten a manager
 
 
 @dataclass
@@ -117,15 +119,10 @@ class Sandbox:
         return found
 
 
-_next_port_base = 21500
-
-
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
     """A sandbox that is not up. What a failed test leaves running is killed; all results are looked over."""
-    global _next_port_base
-    _next_port_base += 100
-    made = Sandbox(tmp_path, _next_port_base)
+    made = Sandbox(tmp_path, free_ports(SANDBOX_PORTS))
     yield made
     for pid in made.processes():
         os.kill(pid, signal.SIGKILL)

@@ -38,9 +38,12 @@ def usable() -> bool:
     return subprocess.run(words, check=False, capture_output=True).returncode == 0
 
 
-pytestmark = pytest.mark.skipif(
-    not usable(), reason="network namespaces need root, and a Linux with unshare, ip, bridges and veth"
-)
+pytestmark = [
+    pytest.mark.xdist_group("netns"),  # one after another: they look at what of the machine namespaces are left in
+    pytest.mark.skipif(
+        not usable(), reason="network namespaces need root, and a Linux with unshare, ip, bridges and veth"
+    ),
+]
 
 _numbers = itertools.count(os.getpid() % 200)
 

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.warren.load.tests.support.worlds import free_ports
+
+pytestmark = pytest.mark.xdist_group("standalone")  # what one of them installs is there for all
 ROOT = Path(__file__).resolve().parents[6]
 COLLECTION = ROOT / "collections/ansible_collections/warren/load"
-PORT_BASE = 21900
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +111,7 @@ def test_load_small_without_an_inventory(alone: Path) -> None:
         "site.yml",
         "-e",
         json.dumps(
-            {"warren_load_port_base": PORT_BASE, "services": 5, "replicas": 2, "warren_load_latency_calls": 100}
+            {"warren_load_port_base": free_ports(30), "services": 5, "replicas": 2, "warren_load_latency_calls": 100}
         ),
         cwd=empty,
     )
@@ -137,5 +139,5 @@ def test_a_role_by_its_full_name(alone: Path) -> None:
 """,
         encoding="utf-8",
     )
-    run(alone, "ansible-playbook", "role.yml", "-e", json.dumps({"warren_load_port_base": PORT_BASE}), cwd=empty)
+    run(alone, "ansible-playbook", "role.yml", "-e", json.dumps({"warren_load_port_base": free_ports(30)}), cwd=empty)
     assert list((alone / "home/.local/state/warren-load").rglob("warren-simulator.pyz"))

@@ -14,10 +14,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import random
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -344,15 +342,3 @@ def records_of(world: World) -> int:
     """How many services and container records the world's leader has."""
     services = list(world.api.read("ListServices").services)
     return len(services) + len(world.api.read("ListContainers").containers)
-
-
-def free_ports(count: int) -> int:
-    """The first of so many ports in a row on loopback that nobody listens on."""
-    bases = list(range(27000, 32000, 10))
-    random.shuffle(bases)
-    for base in bases:
-        with contextlib.ExitStack() as probes, contextlib.suppress(OSError):
-            for port in range(base, base + count):
-                probes.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            return base
-    raise AssertionError("no free ports between 27000 and 32000")

@@ -31,6 +31,7 @@ import tempfile
 import threading
 import time
 import typing as t
+import zlib
 from pathlib import Path
 
 # Before gRPC is loaded: we fork only to exec.
@@ -55,8 +56,7 @@ COLLECTION = Path(__file__).resolve().parents[2]
 SIMULATOR_FILES = COLLECTION / "roles" / "simulator" / "files"
 PREFIX = "wlc-"
 READY = "gRPC API listening on"
-# Below every system's range of ephemeral ports; many, so that tests side by side do not meet.
-FIRST_PORT, LAST_PORT = 20000, 26999
+PORTS = range(20000, 32000)  # below every system's range of ephemeral ports
 TERM = signal.SIGTERM
 SLACK = 3.0  # real seconds that an expectation may be late: the machine may be busy
 TOKEN = re.compile(r"^(Worker|Manager|CLI) Token[^\n]*:\n\s+([0-9a-f]{64})$", re.MULTILINE)
@@ -246,19 +246,34 @@ def can_use_namespaces() -> bool:
     return True
 
 
-# Where this process looks next: no port is given out twice, as its first taker may not listen yet. Each process begins
-# somewhere else.
-_next_port = itertools.count(int.from_bytes(os.urandom(2)))
+def _first_port() -> int:
+    """Where this process looks first: those of one run of tests far apart, other runs somewhere else."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", "").encode() or os.urandom(8)
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    return zlib.crc32(run) + worker * (len(PORTS) // workers)
+
+
+# What to look at next: no port is given out twice, as its first taker may not listen yet.
+_next_port = itertools.count(_first_port())
+
+
+def free_ports(count: int) -> int:
+    """The first of so many TCP ports in a row on loopback that nobody listens on and that were not given out before."""
+    for _try in PORTS:
+        ports = [PORTS[next(_next_port) % len(PORTS)] for _port in range(count)]
+        if ports[-1] - ports[0] != count - 1:
+            continue  # the range begins anew in the middle of them
+        with contextlib.ExitStack() as probes, contextlib.suppress(OSError):
+            for port in ports:
+                probes.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return ports[0]
+    raise WorldError(f"no {count} free ports in a row between {PORTS[0]} and {PORTS[-1]}")
 
 
 def free_port() -> int:
     """A TCP port on loopback that nobody listens on and that was not given out before."""
-    for _try in range(LAST_PORT - FIRST_PORT):
-        port = FIRST_PORT + next(_next_port) % (LAST_PORT - FIRST_PORT)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise WorldError(f"no free port between {FIRST_PORT} and {LAST_PORT}")
+    return free_ports(1)
 
 
 def _die_with_parent() -> None:

@@ -20,11 +20,10 @@ from ansible_collections.warren.load.tests.support.plays import (
     ROOT,
     Place,
     eventually,
-    free_ports,
     inventory_of,
     records_of,
 )
-from ansible_collections.warren.load.tests.support.worlds import World, simulator
+from ansible_collections.warren.load.tests.support.worlds import World, free_ports, simulator
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
 SHORT = ("watch", "report")  # parts of the phases resources and judge
@@ -99,7 +98,7 @@ OF_THE_SANDBOX = {
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[Place]:
     """A sandbox that is not up."""
-    variables = {"warren_load_port_base": free_ports(3), "warren_load_managers": 1}
+    variables = {"warren_load_port_base": free_ports(10), "warren_load_managers": 1}
     place = Place(tmp_path, ROOT / "inventories/sandbox", variables)
     yield place
     place.kill_all()
