@@ -48,7 +48,10 @@ def start(unit: str, script: str, description: str, folder: str | None, stop_tim
     words += [f"--working-directory={folder}"] if folder else []
     done = _run([*words, "/bin/sh", script])
     if done.returncode:
-        reason = (done.stderr.strip().splitlines() or [f"systemd-run ended with exit code {done.returncode}"])[0]
+        said, code = done.stderr.strip().splitlines(), exit_code(unit)
+        if code and not said:  # it was faster than systemd-run
+            raise SystemdError(f"it ended with exit code {code} at once", code)
+        reason = said[0] if said else f"systemd-run ended with exit code {done.returncode}"
         raise SystemdError(f"systemd: {reason.rstrip('.')}", done.returncode)
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
