@@ -14,6 +14,7 @@ from collections import Counter, defaultdict
 from ansible_collections.warren.load.plugins.module_utils.api.errors import WarrenError
 from ansible_collections.warren.load.plugins.module_utils.api.run_names import run_id_of
 from ansible_collections.warren.load.plugins.module_utils.engine import journal
+from ansible_collections.warren.load.plugins.module_utils.objectives.units import many
 from ansible_collections.warren.load.plugins.module_utils.stats.summaries import Number, number, summary
 
 from .await_report import missing, ticks
@@ -25,6 +26,8 @@ if t.TYPE_CHECKING:
 
 LOOK_SHARE = 20  # a look takes at most one part in so many of the time: looking must not be the load
 DECODE = 7.4e-6  # seconds of a manager's CPU for each record that a look reads (measured on Warren's own decoder)
+NODES_EVERY = 10.0  # seconds between two looks at the nodes
+HOPELESS = 60.0  # seconds without a ready worker after which nothing will run any more: Warren takes 40 to lose one
 COLUMNS = ("container", "service", "node", "scheduling_latency_s", "create_to_running_s", "state")
 
 
@@ -107,6 +110,31 @@ class _Sightings:
         return sum(one.desired_state == "running" for one in self.records.values())
 
 
+class _Workers:
+    """Looks at the nodes now and then: without a worker that is ready nothing comes to run."""
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self._looked = self._ready_at = time.monotonic()
+        self.text = ""  # for who watches, where some are not ready
+
+    async def look(self) -> str | None:
+        """Why there is no more to hope, as a clause for a sentence; None as long as there is."""
+        now = time.monotonic()
+        if now - self._looked >= NODES_EVERY:
+            self._looked = now
+            try:
+                nodes = await self._observer.nodes()
+            except WarrenError:
+                return None  # the next look at the containers tells it
+            ready = len(ready_workers(nodes))
+            self.text = f", {ready} of {many(len(nodes), 'node')} ready" if ready < len(nodes) else ""
+            if ready:
+                self._ready_at = now
+        silence = self._looked - self._ready_at
+        return f"no worker has been ready for {silence:.0f} s" if silence >= HOPELESS else None
+
+
 async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[str, t.Any]:
     """Wait for them all, or until the deadline; measurements as M(await_containers) documents them."""
     observer = Observer(cluster)
@@ -123,6 +151,7 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
         )
     sightings = _Sightings(options.run_id)
     polls = Observer(cluster)
+    workers = _Workers(observer)
     started = time.monotonic()
     failed_polls: Counter[str] = Counter()
     settled = False
@@ -135,12 +164,13 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
             failed_polls[str(error)] += 1
         running = sightings.running
         settled = running >= expected and (options.expected is not None or sightings.complete(wanted))
-        text = f"{running} of {expected} containers running, {sightings.placed} placed on nodes"
-        reporter.progress(running, expected, "containers", text, now=settled)
+        hopeless = await workers.look()
+        text = f"{running} of {expected} containers running, {sightings.placed} placed on nodes{workers.text}"
+        reporter.progress(running, expected, "containers", text, now=settled or hopeless is not None)
         if settled:
             break
-        if reporter.stopped():
-            reporter.end_early()
+        if reporter.stopped() or hopeless:
+            reporter.end_early(hopeless or "it was ended")
             break
         interval = max(options.interval, LOOK_SHARE * polls.last_time)
         slowest = max(slowest, interval)

@@ -70,7 +70,8 @@ def missing(
     was seen; ``now``: Unix s.
     """
     wanted = [one for one in records if one.desired_state == "running" and not is_running(one)]
-    failed = [one for one in records if one.actual_state == "failed"]
+    down = {node.id for node in nodes or () if node.status == "down"}
+    failed = [one for one in records if one.actual_state == "failed" and not (one.node_id in down and not one.error)]
     ready = None if nodes is None else ready_workers(list(nodes))
     found = []
     if lost:
@@ -89,6 +90,11 @@ def missing(
         others = sum(count for _name, count in waiting.most_common()[MOST_NODES:])
         found.append(f"{many(others, 'container')} on {len(waiting) - MOST_NODES} other nodes not running yet.")
     found += [_down(node, now) for node in nodes or () if node.id not in waiting and node.status == "down"][:MOST_NODES]
+    if nodes and not ready:
+        found.append(
+            f"None of {many(len(nodes), 'node')} is ready: a worker reports to one manager for its life, and only the "
+            "leader takes that, so all are lost once another manager leads; playbook cluster-up starts them anew."
+        )
     return found + _failures(failed)
 
 

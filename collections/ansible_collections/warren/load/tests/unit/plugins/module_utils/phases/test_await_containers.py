@@ -11,6 +11,7 @@ import grpc
 import grpc.aio
 import pytest
 
+from ansible_collections.warren.load.plugins.module_utils.api.schema import message
 from ansible_collections.warren.load.plugins.module_utils.phases import await_containers, create
 
 from .conftest import OTHER_RUN_ID, RUN_ID
@@ -77,6 +78,24 @@ def test_at_the_deadline_what_never_came_counts_with_the_time_waited(run_phase, 
     assert without == "1 container without a record: the scheduler was still creating them."
     assert re.fullmatch(r"1 container on worker-1 not running yet: its last heartbeat was \d+ s ago and .*", late)
     assert "deadline" in ran.reporter.ended_early
+
+
+def test_without_a_ready_worker_there_is_no_use_in_waiting(run_phase, cluster, monkeypatch):
+    monkeypatch.setattr(await_containers, "NODES_EVERY", 0.0)
+    monkeypatch.setattr(await_containers, "HOPELESS", 0.05)
+    create_services(run_phase, services=1, replicas=1)
+    cluster.nodes.append(message("Node")(id="worker-2", role="worker", status="down"))
+
+    def on_look(looks):
+        if looks == 3:
+            cluster.nodes[0].status = "down"
+
+    cluster.on_look = on_look
+    ran = run_phase(await_containers, OPTIONS, deadline=10)
+    assert ran.reporter.ended_early == "no worker has been ready for 0 s"
+    assert ran.measurements["duration"] < 5
+    assert any(one.startswith("None of 2 nodes is ready: a worker reports") for one in ran.measurements["missing"])
+    assert "running, 0 placed on nodes, 0 of 2 nodes ready" in ran.status["text"]
 
 
 def test_replacements_are_not_scheduling_and_other_runs_are_not_ours(run_phase, cluster):

@@ -76,7 +76,8 @@ def test_what_has_no_record(nodes, silent, end):
     ],
 )
 def test_what_does_not_run_on_its_node(nodes, end):
-    assert missing([record(), record(), record("running")], nodes) == [f"2 containers on worker-1 not running yet{end}"]
+    found = missing([record(), record(), record("running")], nodes)
+    assert found[0] == f"2 containers on worker-1 not running yet{end}"
 
 
 def test_only_the_worst_nodes_have_a_sentence_of_their_own():
@@ -94,6 +95,13 @@ def test_a_node_that_is_down_is_said_though_nothing_of_the_run_is_on_it():
     assert missing([], [node(), node("worker-2", "down", 99.0)]) == [
         "worker-2 is down: its last heartbeat was 99 s ago."
     ]
+
+
+def test_that_no_worker_is_ready_is_said_once_and_what_failed_with_its_node_is_no_pull_failure():
+    found = missing([record("failed")] * 9, [node(status="down", age=99.0)])
+    assert found[0] == "worker-1 is down: its last heartbeat was 99 s ago."
+    assert found[1].startswith("None of 1 node is ready: a worker reports to one manager for its life")
+    assert len(found) == 2
 
 
 def test_records_without_a_node_and_services_that_are_lost():
