@@ -117,10 +117,12 @@ def _results(document: dict[str, t.Any]) -> Iterator[Line]:
     expected, running = _count(measured, "await.expected"), _count(measured, "await.running")
     if expected is not None and running is not None:
         first, last = _value(measured, "create.first_sent"), _value(measured, "await.last_running")
-        after = last - first if first and last else None
-        yield from _fact(
-            "Containers Running", f"{running} of {expected}" + (f" after {number(after)}s" if after else "")
-        )
+        if running < expected:  # what came last says nothing about the others
+            waited = _value(measured, "await.duration")
+            text = f" in the end, after {number(waited)}s of waiting" if waited else ""
+        else:
+            text = f" after {number(last - first)}s" if first and last else ""
+        yield from _fact("Containers Running", f"{running} of {expected}{text}")
     yield from _percentiles("Scheduling Latency", lookup(measured, "await.scheduling_latency"))
     within = _value(measured, "await.create_to_running_resolution")
     title = "Create to Running" + (f", to within {number(within)}s" if within is not None else "")

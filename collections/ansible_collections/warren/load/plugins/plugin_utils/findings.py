@@ -312,12 +312,16 @@ def logs(evidence: Evidence) -> Iterator[Finding]:
     reason = "Scheduler and reconciler run on every manager of Warren, and what they write on a follower is refused."
     kinds = (("error", "warning", ""), ("warning", "note", ""), ("refused", "note", reason))
     for level, severity, because in kinds:
-        for row in _processes(evidence):
-            count = int(value_of(lookup(row, f"log.{level}")) or 0)
-            if count:
-                thing = many(count, "refused write" if level == "refused" else level)
-                sentence = f"{row.get('name')} logged {thing}; the first: {lookup(row, f'log.first_{level}')}"
-                yield Finding(f"log-{level}", severity, sentence, because)
+        counts = [(int(value_of(lookup(row, f"log.{level}")) or 0), row) for row in _processes(evidence)]
+        told = sorted((each for each in counts if each[0]), key=lambda each: -each[0])
+        if not told:
+            continue
+        most, row = told[0]
+        lines = many(sum(count for count, _row in told), "refused write" if level == "refused" else level)
+        who = f"{row.get('name')} logged {lines}; the first"
+        if len(told) > 1:
+            who = f"{len(told)} processes logged {lines}, the most of them ({most}) {row.get('name')}; its first"
+        yield Finding(f"log-{level}", severity, f"{who}: {lookup(row, f'log.first_{level}')}", because)
 
 
 def memory(evidence: Evidence) -> Iterator[Finding]:

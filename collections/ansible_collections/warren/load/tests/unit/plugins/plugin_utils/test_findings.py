@@ -136,6 +136,13 @@ def test_crashes_restarts_and_logs():
     ]
 
 
+def test_what_several_processes_logged_is_one_finding():
+    rows = [{"name": f"worker-{number}", "log": {"error": number, "first_error": "x"}} for number in range(1, 101)]
+    assert sentences(watched(*rows)) == [
+        "100 processes logged 5050 errors, the most of them (100) worker-100; its first: x."
+    ]
+
+
 def growth(value, low, high):
     return {"rate": {"value": value, "unit": "MB/min", "low": low, "high": high, "n": 40}, "why": ""}
 
