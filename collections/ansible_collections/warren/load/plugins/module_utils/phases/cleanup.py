@@ -25,6 +25,7 @@ from ansible_collections.warren.load.plugins.module_utils.api.run_names import r
 from ansible_collections.warren.load.plugins.module_utils.api.schema import message
 from ansible_collections.warren.load.plugins.module_utils.engine import journal
 from ansible_collections.warren.load.plugins.module_utils.node import supervision
+from ansible_collections.warren.load.plugins.module_utils.objectives.units import many
 
 from .observing import Observer, check_positive, check_run_id
 
@@ -271,6 +272,21 @@ class _Cleanup:
         return max(interval * random.uniform(0.5, 1.5), LOOK_SHARE * self._observer.last_time)
 
 
+def why_left(records: Iterable[t.Any]) -> list[str]:
+    """Clauses on records that are still there: whose turn it was with them, as far as their states tell."""
+    turns: Counter[tuple[bool, str]] = Counter()
+    for one in records:
+        wanted = one.desired_state == "running"
+        turns[wanted, one.actual_state if one.actual_state == ("failed" if wanted else "complete") else ""] += 1
+    reasons = {
+        (True, "failed"): "were reported failed, which Warren's reconciler has not taken up",
+        (True, ""): "were reported running again by their worker, each time before Warren's reconciler saw them failed",
+        (False, "complete"): "are done, and Warren's reconciler has not deleted them",
+        (False, ""): "are to stop, and their worker goes on reporting them",
+    }
+    return [f"{many(count, 'container record')} that are left {reasons[turn]}" for turn, count in turns.most_common()]
+
+
 async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[str, t.Any]:
     """Delete, purge and count; measurements as M(cleanup) documents them."""
     started = time.monotonic()
@@ -287,6 +303,8 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
         except WarrenError as error:
             reporter.problems.append(f"what is left could not be counted in the end ({error}); the last count is given")
     cleanup.progress(now=True)
+    if not options.check_mode:
+        reporter.problems += why_left(one for one in cleanup.containers_left.values() if one.id not in cleanup.stuck)
     if cleanup.stuck:
         reporter.problems.append(
             f"{len(cleanup.stuck)} container records cannot be purged, as their nodes are no longer registered"

@@ -12,6 +12,7 @@ import types
 import pytest
 
 from ansible_collections.warren.load.plugins.module_utils.api.errors import NoLeader, OutcomeUnknown, Unreachable
+from ansible_collections.warren.load.plugins.module_utils.api.schema import message
 from ansible_collections.warren.load.plugins.module_utils.node import supervision
 from ansible_collections.warren.load.plugins.module_utils.phases import cleanup
 
@@ -149,6 +150,24 @@ def test_the_deadline_ends_it_and_the_rest_is_counted(run_phase, cluster):
     assert (ran.measurements["services_left"], ran.measurements["containers_left"]) == (0, 12)
     assert "deadline" in ran.reporter.ended_early
     assert {one.actual_state for one in cluster.containers.values()} == {"failed"}
+    assert ran.reporter.problems == [
+        "12 container records that are left were reported failed, which Warren's reconciler has not taken up"
+    ]
+
+
+def test_what_is_left_says_whose_turn_it_was():
+    one = message("Container")
+    records = [one(desired_state="running", actual_state="running")] * 3
+    records += [one(desired_state="shutdown", actual_state="running")] * 2
+    records += [one(desired_state="shutdown", actual_state="complete")]
+    assert [text.partition(" that are left ")[::2] for text in cleanup.why_left(records)] == [
+        (
+            "3 container records",
+            "were reported running again by their worker, each time before Warren's reconciler saw them failed",
+        ),
+        ("2 container records", "are to stop, and their worker goes on reporting them"),
+        ("1 container record", "are done, and Warren's reconciler has not deleted them"),
+    ]
 
 
 def test_records_that_a_scheduler_tick_writes_after_the_delete_are_not_missed(run_phase, cluster):
