@@ -53,10 +53,6 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
             recording = await _send(call, f"{mix_facts(calls)['method']} answered by {manager}", options, reporter)
     if recording.left_out:
         reporter.end_early()
-    if recording.refused:
-        reporter.problems.append(
-            f"{recording.refused} of {options.calls} calls were not sent, as {options.outstanding} were outstanding"
-        )
     reporter.audit = {"generator": audit.report(recording.send_lag() if planned else [], options.shares_host_with)}
     reporter.samples(COLUMNS, calls.rows(recording))
     await calls.settle(recording, reporter)
