@@ -32,7 +32,7 @@ SCALES: dict[str, dict[str, t.Any]] = {
 }
 # Calls, and how many a second. From medium on p99 is sharp, and 30 s take in six ticks of the scheduler.
 FEW_CALLS, MANY_CALLS = (1000, 250.0), (3000, 100.0)
-CONTAINER = 15  # MB of a small real container with its shim
+CONTAINER = 8  # MB: 5 of a small program, as the guide says of nginx, and 3 of its shim
 CHOICES = {
     "warren_load_dialect": ("auto", "tasks", "containers"),
     "warren_load_tls": ("auto", "plaintext", "tls"),
