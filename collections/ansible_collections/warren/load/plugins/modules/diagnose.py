@@ -19,16 +19,11 @@ description:
   - Writes C(diagnosis.txt) into O(folder), and packs all that is there into one archive beside it.
 extends_documentation_fragment:
   - warren.load.attributes
+  - warren.load.attributes.controller
 attributes:
   check_mode:
     description: In check mode nothing is written.
     support: full
-  action:
-    description: Has an action plugin that does all on the controller.
-    support: full
-  diff_mode:
-    description: There is no difference to show.
-    support: none
 options:
   managers:
     description: The hosts that should have a manager.

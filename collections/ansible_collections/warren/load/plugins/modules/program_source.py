@@ -18,16 +18,11 @@ description:
   - What is loaded from a URL must have the checksum O(sha256), and is kept in O(dest) for the next time.
 extends_documentation_fragment:
   - warren.load.attributes
+  - warren.load.attributes.controller
 attributes:
   check_mode:
     description: A look at files. In check mode nothing is loaded from a URL.
     support: full
-  action:
-    description: Has an action plugin that does all on the controller.
-    support: full
-  diff_mode:
-    description: There is no difference to show.
-    support: none
 options:
   source:
     description:
