@@ -90,8 +90,9 @@ def sentence(error: Exception) -> str:
         text = f"{error}; the managers may speak another dialect: set warren_load_dialect to auto"
     else:
         text = str(error) or type(error).__name__
-    names_an_option = text.partition(":")[0].isidentifier() or text.startswith("warren_load_")
-    return (text if names_an_option else text[:1].upper() + text[1:]).rstrip(".") + "."
+    # An option, or a host such as worker-1, keeps its name.
+    named = text.partition(":")[0].isidentifier() or not text.partition(" ")[0].isalpha()
+    return (text if named else text[:1].upper() + text[1:]).rstrip(".") + "."
 
 
 def connect(params: dict[str, t.Any]) -> Awaitable[Cluster]:
