@@ -345,8 +345,8 @@ def test_everything_that_is_wrong_with_a_cluster_at_once(secure: World, sandbox:
     with secure.service(1) as service:
         told = refused_by(secure, sandbox, inventory=inventory, **variables)
         assert told == [
-            "Only 2 of the 3 workers that were asked for are ready (node-3 is missing): start the others, or take them "
-            "out of the inventory's group workers or of warren_load_workers.",
+            "Only 2 of the 3 workers that were asked for are ready (node-3 is missing): start the others, take them "
+            "out of the inventory's group workers or of warren_load_workers, or raise warren_load_missing_workers.",
             f"1 service is there that no run of ours made ({service.name}): a load test would disturb them; set "
             "warren_load_allow_foreign to run all the same.",
         ]
