@@ -92,7 +92,7 @@ STAGES = [
     Stage("contract", f"python -m pytest {TESTS}/contract", timed=True),
     Stage(
         "integration",
-        f"python -m pytest -n 2 --dist loadgroup {TESTS}/integration -m 'not long' --basetemp=.cache/integration",
+        f"python -m pytest -n 2 --dist loadfile {TESTS}/integration -m 'not long' --basetemp=.cache/integration",
         timed=True,
     ),
     Stage(

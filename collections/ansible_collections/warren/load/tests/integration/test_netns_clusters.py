@@ -23,10 +23,7 @@ from ansible_collections.warren.load.tests.support.plays import ROOT
 from .test_netns_hosts import Hosts, hosts, usable
 
 __all__ = ["hosts"]  # the fixture
-pytestmark = [
-    pytest.mark.xdist_group("netns"),
-    pytest.mark.skipif(not usable(), reason="network namespaces need root and Linux"),
-]
+pytestmark = pytest.mark.skipif(not usable(), reason="network namespaces need root and Linux")
 
 REAL = os.environ.get("WARREN_BINARY", "")
 PROGRAMS = ["simulator", pytest.param(REAL, marks=pytest.mark.skipif(not REAL, reason="WARREN_BINARY is not set"))]

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import itertools
 import json
@@ -15,6 +17,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,12 +41,9 @@ def usable() -> bool:
     return subprocess.run(words, check=False, capture_output=True).returncode == 0
 
 
-pytestmark = [
-    pytest.mark.xdist_group("netns"),  # one after another: they look at what of the machine namespaces are left in
-    pytest.mark.skipif(
-        not usable(), reason="network namespaces need root, and a Linux with unshare, ip, bridges and veth"
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    not usable(), reason="network namespaces need root, and a Linux with unshare, ip, bridges and veth"
+)
 
 _numbers = itertools.count(os.getpid() % 200)
 
@@ -156,14 +156,26 @@ def new(hosts: Hosts, before: Machine) -> dict[str, Any]:
     return {what: seen for what, seen in found.items() if seen}
 
 
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """One such test at a time on this machine: the kernel gives the number of a namespace that is gone to a new one."""
+    with (Path(tempfile.gettempdir()) / "warren-load-tests-netns.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(file, fcntl.LOCK_UN)  # a fork that hangs would hold it
+
+
 @pytest.fixture
 def hosts(tmp_path: Path) -> Iterator[Hosts]:
     """A network that is not up, and is gone afterwards with all it had."""
-    made = Hosts(tmp_path, next(_numbers))
-    before = Machine.now(made)
-    yield made
-    made.down()
-    assert new(made, before) == {}
+    with alone():
+        made = Hosts(tmp_path, next(_numbers))
+        before = Machine.now(made)
+        yield made
+        made.down()
+        assert new(made, before) == {}
 
 
 def test_hosts_are_apart(hosts: Hosts) -> None:

@@ -15,7 +15,6 @@ import pytest
 
 from ansible_collections.warren.load.tests.support.worlds import free_ports
 
-pytestmark = pytest.mark.xdist_group("standalone")  # what one of them installs is there for all
 ROOT = Path(__file__).resolve().parents[6]
 COLLECTION = ROOT / "collections/ansible_collections/warren/load"
 
