@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.warren.load.plugins.module_utils.node import netns_hosts
-from ansible_collections.warren.load.tests.support.plays import ROOT
+from ansible_collections.warren.load.tests.support.plays import ROOT, eventually
 
 from .test_netns_hosts import Hosts, hosts, usable
 
@@ -145,6 +145,10 @@ def test_a_worker_s_host_dies_between_up_and_load(there: Hosts, tmp_path: Path) 
         "more workers are missing than the 0 that warren_load_missing_workers lets, so mend them or raise it." in said
     )
 
+    def down() -> bool:
+        return re.search(r"worker-2 .*\bdown\b", plays("cluster-status")) is not None
+
+    eventually(down, 60.0, lambda: "worker-2 is down, 30 s after its last heartbeat")
     said = plays("load-small", warren_load_missing_workers=40, **load)
     assert f"{gone} Run cleanup.yml when it can" in said
     assert "4 of 4 containers running" in said
