@@ -380,12 +380,15 @@ def test_two_networks_side_by_side(hosts: Hosts, tmp_path: Path) -> None:
 
 def test_two_networks_that_are_recorded_in_different_places(hosts: Hosts, tmp_path: Path) -> None:
     """What one has made to mount over is not removed under the mounts of the other, which the kernel would detach."""
+    path = next((each for each in netns_hosts.PRIVATE if not os.path.exists(each)), None)
+    if path is None:
+        pytest.skip("this machine has all the folders that hosts mount over, so none is made and removed")
     other = Hosts(tmp_path / "elsewhere", next(_numbers))
     other.up()
     hosts.up()
-    assert hosts.run("worker-1", "touch /var/tmp/warren-load/x") == ""
+    assert hosts.run("worker-1", f"touch {path}/x") == ""
     other.down()
-    assert hosts.run("worker-1", "ls /var/tmp/warren-load") == "x\n"
+    assert hosts.run("worker-1", f"ls {path}") == "x\n"
     hosts.down()
     other.down()
     assert not other.down().changed
