@@ -63,7 +63,7 @@ def look(processes: list[dict[str, Any]], path: str) -> dict[str, Any]:
         "ports": {port: _port(int(port), [row["pid"] for row in rows if row["pid"]]) for port in PORTS},
         "disk_free": disk.f_bavail * disk.f_frsize,
         "disk_used": round(100 * (1 - disk.f_bavail / max(1, disk.f_blocks)), 1),
-        "memory_free": host._memory()[1],
+        "memory_free": host.memory()[1],
         "containerd": os.path.exists("/run/containerd/containerd.sock"),
         "time": time.time(),
     }
@@ -156,8 +156,8 @@ def pack(processes: list[dict[str, Any]], seen: dict[str, Any], target: str, onl
             for suffix in ("", ".1"):
                 content = _tail(row["log_file"] + suffix) if row["log_file"] else b""
                 if content:
-                    lines = content.decode("utf-8", "replace").splitlines()
-                    _add(archive, f"{row['name']}.log{suffix}", "\n".join(_masked(line) for line in lines) + "\n")
+                    lines = [log_lines.masked(line) for line in content.decode("utf-8", "replace").splitlines()]
+                    _add(archive, f"{row['name']}.log{suffix}", "\n".join(lines) + "\n")
         if only_logs:
             return
         for asked in processes:
@@ -167,7 +167,7 @@ def pack(processes: list[dict[str, Any]], seen: dict[str, Any], target: str, onl
                 except (OSError, ValueError) as error:
                     _add(archive, f"{asked['name']}.{name}", f"{url}: {error}\n")
         _add(archive, "disk.txt", commands.output(["df", "-h"]) + commands.output(["df", "-i"]))
-        _add(archive, "processes.txt", _masked(commands.output(["ps", "axo", "pid,ppid,rss,time,etime,args"])))
+        _add(archive, "processes.txt", log_lines.masked(commands.output(["ps", "axo", "pid,ppid,rss,time,etime,args"])))
         _add(archive, "sockets.txt", commands.output(["ss", "-lntup"]))
         _add(archive, "seen.json", json.dumps(seen, indent=1))
 
@@ -179,12 +179,6 @@ def _pages(asked: dict[str, Any]) -> dict[str, str]:
     if asked.get("pprof_url"):
         return {"goroutines": asked["pprof_url"].replace("debug=1", "debug=2")}
     return {}
-
-
-def _masked(text: str) -> str:
-    for pattern, instead in log_lines.SECRETS:
-        text = pattern.sub(instead, text)
-    return text
 
 
 def _add(archive: tarfile.TarFile, name: str, text: str) -> None:

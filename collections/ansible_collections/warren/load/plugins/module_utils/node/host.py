@@ -34,7 +34,7 @@ def look(path: str, name: str) -> tuple[dict[str, Any], list[str]]:
         "arch": system.machine,
         "cpu_model": _cpu_model(),
         "cores": os.cpu_count(),
-        **dict(zip(("memory", "memory_available"), _memory(), strict=False)),
+        **dict(zip(("memory", "memory_available"), memory(), strict=False)),
         "disk_free": disk_free(path),
         "disk_path": path,
         "open_files_limit": _limit(resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
@@ -141,7 +141,7 @@ def _cpu_model() -> str | None:
     return commands.output(["sysctl", "-n", "machdep.cpu.brand_string"]).strip() or platform.processor() or None
 
 
-def _memory() -> tuple[int | None, int | None]:
+def memory() -> tuple[int | None, int | None]:
     """MB in all, and MB that programs could still have."""
     text = process_table.read_text(os.path.join(process_table.PROC, "meminfo"))
     found = dict(re.findall(r"^(MemTotal|MemAvailable):\s+(\d+) kB", text, re.MULTILINE))

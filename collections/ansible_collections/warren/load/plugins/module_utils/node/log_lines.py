@@ -103,11 +103,16 @@ def since(begin: Mark) -> Counts | None:
     return counts
 
 
+def masked(text: str) -> str:
+    """The text without tokens and other secrets."""
+    for pattern, instead in SECRETS:
+        text = pattern.sub(instead, text)
+    return text
+
+
 def shown(line: str) -> str:
     """A line as it may be shown."""
-    line = " ".join(line.split())
-    for pattern, instead in SECRETS:
-        line = pattern.sub(instead, line)
+    line = masked(" ".join(line.split()))
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 
 
