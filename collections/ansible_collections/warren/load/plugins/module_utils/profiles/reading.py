@@ -1,0 +1,300 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads profiles as Go programs write them: gzip around the message of github.com/google/pprof's profile.proto.
+
+Without generated code: every message but the profile and its samples consists of numbers alone, and these are read in
+one go. Standard library only, Python 3.9 and newer.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+import zlib
+from pathlib import Path
+
+from .profile import Frame, Label, Location, Profile, ProfileError, Sample, ValueType, pruned, totals
+
+LARGEST = 512 << 20  # bytes, unpacked: a profile of a large program has 10 MB
+GZIP = b"\x1f\x8b"
+# How the texts begin that Go's listener gives for ?debug=1 and ?debug=2.
+TEXTS = re.compile(rb"(goroutine|heap|threadcreate|allocs) profile: |--- (contention|mutex|heap)|goroutine \d+ \[")
+VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+
+
+class _Broken(Exception):
+    """What is wrong with the bytes."""
+
+
+class _Short(_Broken):
+    """The bytes end too early."""
+
+
+def read(path: Path) -> Profile:
+    """The profile in a file; ProfileError says in a sentence why it cannot be read."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ProfileError(f"{path} cannot be read: {error.strerror or error}.") from error
+    return parse(data, str(path))
+
+
+def parse(data: bytes, name: str = "the profile") -> Profile:
+    """The profile in the bytes of a file, gzipped or not, without the frames that it says are uninteresting.
+
+    ProfileError, which calls it ``name``, for whatever is no whole profile.
+    """
+    if not data:
+        raise ProfileError(f"{name} is empty: capture it again.")
+    if data[:2] == GZIP:
+        data = _unpacked(data, name)
+    else:
+        _not_a_text(data, name)
+    try:
+        profile = _profile(data)
+    except _Short as error:
+        raise ProfileError(f"{name} is cut short: capture it again.") from error
+    except (_Broken, UnicodeDecodeError) as error:
+        raise ProfileError(f"{name} is corrupt, or no profile of a Go program ({error}): capture it again.") from error
+    return pruned(profile)
+
+
+def _unpacked(data: bytes, name: str) -> bytes:
+    gzip = zlib.decompressobj(wbits=31)
+    try:
+        unpacked = gzip.decompress(data, LARGEST)
+    except zlib.error as error:
+        raise ProfileError(f"{name} is corrupt, its compressed data are damaged: capture it again.") from error
+    if gzip.unconsumed_tail:
+        raise ProfileError(f"{name} is no profile: it unpacks to more than {LARGEST >> 20} MB.")
+    if not gzip.eof:
+        raise ProfileError(f"{name} is cut short: capture it again.")
+    if gzip.unused_data:
+        raise ProfileError(f"{name} is corrupt, something follows the profile in it: capture it again.")
+    if not unpacked:
+        raise ProfileError(f"{name} is empty: capture it again.")
+    return unpacked
+
+
+def _not_a_text(data: bytes, name: str) -> None:
+    """ProfileError for what a listener, or something in front of it, says instead of a profile."""
+    begin = data[:512].lstrip()
+    if TEXTS.match(begin):
+        raise ProfileError(f"{name} is a profile as text, not as data: capture it without debug= in its address.")
+    if begin.startswith(b"<"):
+        raise ProfileError(f"{name} is a web page, no profile: the address is not that of Go's profiles.")
+    first = begin.split(b"\n", 1)[0].decode("utf-8", "replace").strip()
+    if first and first.isprintable() and "\ufffd" not in first:
+        raise ProfileError(f"{name} is a text, no profile ({first[:100]!r}): look at the address it was captured from.")
+
+
+def _varints(data: bytes) -> list[int]:
+    """All numbers in bytes that hold nothing else."""
+    if data.isascii():
+        return list(data)
+    numbers = []
+    value = shift = 0
+    for byte in data:
+        if byte < 128:
+            numbers.append(value | byte << shift)
+            value = shift = 0
+        else:
+            value |= (byte & 127) << shift
+            shift += 7
+    if shift:
+        raise _Short
+    return numbers
+
+
+def _fields(data: bytes) -> list[tuple[int, int, t.Any]]:
+    """The fields of a message: number, kind, and the number or the bytes in it."""
+    fields: list[tuple[int, int, t.Any]] = []
+    at, end = 0, len(data)
+    try:
+        while at < end:
+            tag = data[at]
+            at += 1
+            if tag > 127:
+                tag, at = _varint(data, at - 1)
+            kind = tag & 7
+            if kind in (VARINT, BYTES):
+                value = data[at]
+                at += 1
+                if value > 127:
+                    value, at = _varint(data, at - 1)
+                if kind == VARINT:
+                    fields.append((tag >> 3, kind, value))
+                else:
+                    fields.append((tag >> 3, kind, data[at : at + value]))
+                    at += value
+            elif kind in (FIXED64, FIXED32):
+                at += 8 if kind == FIXED64 else 4
+            else:
+                raise _Broken(f"field of kind {kind}")
+    except IndexError as error:
+        raise _Short from error
+    if at > end:
+        raise _Short
+    return fields
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """The number that begins there, and where the next thing begins; IndexError if it has no end."""
+    value = shift = 0
+    while data[at] > 127:
+        value |= (data[at] & 127) << shift
+        shift += 7
+        at += 1
+        if shift > 63:
+            raise _Broken("number of more than 64 bits")
+    return value | data[at] << shift, at + 1
+
+
+def _numbers(data: bytes) -> dict[int, int]:
+    """A message that holds only numbers, by the fields' numbers."""
+    plain = _varints(data)
+    if len(plain) % 2 or any(tag & 7 for tag in plain[::2]):
+        return {number: value for number, kind, value in _fields(data) if kind == VARINT}
+    return {tag >> 3: value for tag, value in zip(plain[::2], plain[1::2])}
+
+
+def _signed(value: int) -> int:
+    return value - (1 << 64) if value >> 63 else value
+
+
+def _profile(data: bytes) -> Profile:
+    """_Broken if a reference leads nowhere, or a sample has not one value for each type."""
+    texts: list[str] = []
+    raw_types, raw_samples, raw_mappings, raw_locations, raw_functions, comments = [], [], [], [], [], []
+    single: dict[int, t.Any] = {}
+    for number, kind, value in _fields(data):
+        if kind == VARINT:
+            if number == 13:
+                comments.append(value)
+            else:
+                single[number] = value
+        elif number == 2:
+            raw_samples.append(value)
+        elif number == 4:
+            raw_locations.append(value)
+        elif number == 5:
+            raw_functions.append(_numbers(value))
+        elif number == 6:
+            texts.append(value.decode("utf-8", "replace"))
+        elif number == 3:
+            raw_mappings.append(_numbers(value))
+        elif number == 1:
+            raw_types.append(_numbers(value))
+        elif number == 11:
+            single[number] = _numbers(value)
+        elif number == 13:
+            comments += _varints(value)
+
+    if not texts or texts[0]:
+        raise _Broken("no table of texts")
+    if not raw_types:
+        raise _Broken("no types of values")
+    try:
+        types = tuple(ValueType(texts[raw.get(1, 0)], texts[raw.get(2, 0)]) for raw in raw_types)
+        period = single.get(11, {})
+        locations = _locations(raw_locations, raw_functions, raw_mappings, texts)
+        samples = tuple(_samples(raw_samples, locations, texts, len(types)))
+        return Profile(
+            types=types,
+            default=texts[single.get(14, 0)],
+            samples=samples,
+            period_type=ValueType(texts[period.get(1, 0)], texts[period.get(2, 0)]),
+            period=_signed(single.get(12, 0)),
+            time=_signed(single.get(9, 0)),
+            duration=_signed(single.get(10, 0)),
+            drop=texts[single.get(7, 0)],
+            keep=texts[single.get(8, 0)],
+            comments=tuple(texts[comment] for comment in comments),
+            totals=totals(samples, len(types)),
+        )
+    except (IndexError, KeyError) as error:
+        raise _Broken(f"a reference leads nowhere: {error}") from error
+
+
+def _locations(
+    raw_locations: list[bytes],
+    raw_functions: list[dict[int, int]],
+    raw_mappings: list[dict[int, int]],
+    texts: list[str],
+) -> dict[int, Location]:
+    functions = {raw[1]: (texts[raw.get(2, 0)], texts[raw.get(4, 0)], raw.get(5, 0)) for raw in raw_functions}
+    mappings = {raw[1]: _mapping(raw, texts) for raw in raw_mappings}
+    frames: dict[bytes, Frame] = {}
+    locations = {}
+    for raw in raw_locations:
+        identity = mapping = address = 0
+        inlined = []
+        for number, kind, value in _fields(raw):
+            if number == 4 and kind == BYTES:
+                frame = frames.get(value)
+                if frame is None:
+                    line = _numbers(value)
+                    function, file, start = functions[line[1]]
+                    frame = frames[value] = Frame(function, file, _signed(line.get(2, 0)), start)
+                inlined.append(frame)
+            elif number == 1:
+                identity = value
+            elif number == 2:
+                mapping = value
+            elif number == 3:
+                address = value
+        begin, key, file = mappings[mapping] if mapping else (0, None, "")
+        locations[identity] = Location(address - begin, key, file, tuple(inlined))
+    return locations
+
+
+def _mapping(raw: dict[int, int], texts: list[str]) -> tuple[int, tuple[int, int, str], str]:
+    """Where it begins, what it is in every process that runs the program (merge.go's mappingKey), and its file."""
+    begin, file, build = raw.get(2, 0), texts[raw.get(5, 0)], texts[raw.get(6, 0)]
+    size = -(-(raw.get(3, 0) - begin) // 0x1000) * 0x1000
+    return begin, (size, raw.get(4, 0), build or file), file
+
+
+def _samples(
+    raw_samples: list[bytes], locations: dict[int, Location], texts: list[str], types: int
+) -> t.Iterator[Sample]:
+    place = locations.__getitem__
+    label_sets: dict[tuple[bytes, ...], tuple[Label, ...]] = {(): ()}
+    for raw in raw_samples:
+        stack: list[int] = []
+        values: list[int] = []
+        raw_labels: tuple[bytes, ...] = ()
+        for number, kind, value in _fields(raw):
+            if number == 1:
+                if kind == BYTES:
+                    stack += _varints(value)
+                else:
+                    stack.append(value)
+            elif number == 2:
+                if kind == BYTES:
+                    values += _varints(value)
+                else:
+                    values.append(value)
+            elif number == 3:
+                raw_labels += (value,)
+        if len(values) != types:
+            raise _Broken(f"{len(values)} values in a sample, {types} types")
+        if max(values) >> 63:
+            values = [_signed(value) for value in values]
+        labels = label_sets.get(raw_labels)
+        if labels is None:
+            labels = label_sets[raw_labels] = _labels(raw_labels, texts)
+        yield Sample(tuple(map(place, stack)), tuple(values), labels)
+
+
+def _labels(raw_labels: tuple[bytes, ...], texts: list[str]) -> tuple[Label, ...]:
+    labels: list[Label] = []
+    for raw in raw_labels:
+        numbers = _numbers(raw)
+        if numbers.get(2):
+            labels.append((texts[numbers.get(1, 0)], texts[numbers[2]], ""))
+        elif numbers.get(3) or numbers.get(4):
+            labels.append((texts[numbers.get(1, 0)], _signed(numbers.get(3, 0)), texts[numbers.get(4, 0)]))
+    return tuple(sorted(labels, key=lambda label: label[0]))

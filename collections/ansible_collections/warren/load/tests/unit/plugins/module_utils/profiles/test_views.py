@@ -1,0 +1,176 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Our views and those of `go tool pprof`, number by number."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections import Counter
+
+import pytest
+
+from ansible_collections.warren.load.plugins.module_utils.profiles import profile as profiles
+from ansible_collections.warren.load.plugins.module_utils.profiles import views
+from ansible_collections.warren.load.plugins.module_utils.profiles.profile import ProfileError, difference, focused
+from ansible_collections.warren.load.plugins.module_utils.profiles.reading import read
+from ansible_collections.warren.load.tests.unit.fixtures.profiles.record import CASES, HERE, pprof
+
+VALUE = r"(-?\d+)(?:B|ns)?"
+TOP = re.compile(rf"\s*{VALUE}\s+(\S+)%\s+(\S+)%\s+{VALUE}\s+(\S+)%  (.*?)(?: \(((?:partial-)?inline)\))?")
+LINE = re.compile(rf"\s*(?:{VALUE}|\.)\s+(?:{VALUE}|\.)\s+(\d+):.*")
+ROUTINE = re.compile(r"ROUTINE =+ (\S.*) in (\S+)")
+SUMS = re.compile(rf"\s*{VALUE}\s+{VALUE} \(flat, cum\)\s+(\S+)% of Total")
+EDGE = re.compile(rf"\s*{VALUE}\s+(\S+)% \|   (.*?)(?: \((inline)\))?")
+MIDDLE = re.compile(rf"\s*{VALUE}\s+\S+%\s+\S+%\s+{VALUE}\s+\S+%\s+\| (.*)")
+
+
+def share(value, total):
+    """As internal/measurement.go's Percentage."""
+    ratio = abs(value / total) * 100 if total else 0.0
+    if 99.95 <= ratio <= 100.05:
+        return "100"
+    return f"{ratio:.2f}" if ratio >= 1 else f"{ratio:.2g}"
+
+
+def whole(text):
+    """A value as pprof prints it with -unit; nothing for a dot."""
+    return int(text or 0)
+
+
+def opened(case):
+    found = read(HERE / f"{case.profile}.pb.gz")
+    if case.base:
+        found = difference(found, read(HERE / f"{case.base}.pb.gz"), case.of_base)
+    return focused(found, case.focus, case.ignore) if case.focus or case.ignore else found
+
+
+def said_top(text):
+    rows = text.split("cum%\n", 1)[1].splitlines()
+    total = whole(re.search(rf" of {VALUE} total", text).group(1))
+    return total, [TOP.fullmatch(row).groups() for row in rows]
+
+
+def our_top(case):
+    opened_profile = opened(case)
+    total = opened_profile.totals[opened_profile.column(case.sample_type)]
+    rows, above = [], 0
+    for row in views.top(opened_profile, case.sample_type, case.view == "cum"):
+        above += row.flat
+        flat, cum = str(row.flat), str(row.cum)
+        rows.append((flat, share(row.flat, total), share(above, total), cum, share(row.cum, total), row.name))
+        rows[-1] += (row.inlined or None,)
+    return total, rows
+
+
+def said_list(text):
+    total = whole(re.match(rf"Total: {VALUE}", text).group(1))
+    routines = []
+    for line in text.splitlines()[1:]:
+        if found := ROUTINE.fullmatch(line):
+            routines.append([*found.groups(), None, None, []])
+        elif found := SUMS.fullmatch(line):
+            routines[-1][2:4] = whole(found.group(1)), whole(found.group(2))
+        elif (found := LINE.fullmatch(line)) and (found.group(1) or found.group(2)):
+            routines[-1][4].append((int(found.group(3)), whole(found.group(1)), whole(found.group(2))))
+        elif not found:
+            raise AssertionError(line)
+    return total, routines
+
+
+def our_list(case):
+    found = opened(case)
+    routines = [
+        [r.name, r.file.replace("example.test/workload/", ""), r.flat, r.cum, [tuple(line) for line in r.lines]]
+        for r in views.by_line(found, case.function, case.sample_type)
+    ]
+    return found.totals[found.column(case.sample_type)], routines
+
+
+def said_peek(text):
+    blocks = []
+    for block in re.split(r"-{50,}\+-+\n", text)[2:]:
+        callers, callees, middle = [], [], None
+        for line in block.splitlines():
+            if found := MIDDLE.fullmatch(line):
+                middle = (found.group(3), whole(found.group(1)), whole(found.group(2)))
+            else:
+                value, of_cum, name, inlined = EDGE.fullmatch(line).groups()
+                (callees if middle else callers).append((name, whole(value), of_cum, bool(inlined)))
+        if middle:
+            blocks.append((middle, callers, callees))
+    return blocks
+
+
+def our_peek(case):
+    return [
+        (
+            (found.row.name, found.row.flat, found.row.cum),
+            *(
+                [(edge.name, edge.value, share(edge.value, found.row.cum), edge.inlined) for edge in edges]
+                for edges in (found.callers, found.callees)
+            ),
+        )
+        for found in views.peek(opened(case), case.function, case.sample_type)
+    ]
+
+
+def said_traces(text):
+    groups = Counter()
+    for block in re.split(r"-+\+-+\n", text)[1:]:
+        labels = re.findall(r"^ +(\w+):  (.*)$", block, re.MULTILINE)
+        block = re.sub(r"^ +\w+:  .*\n", "", block, flags=re.MULTILINE)
+        functions = re.findall(r"^ *(\d*)B?   (\S.*?)(?: \(inline\))?$", block, re.MULTILINE)
+        if functions:
+            groups[tuple(labels), tuple(name for _value, name in functions)] += int(functions[0][0])
+    return groups
+
+
+def our_traces(case):
+    groups = Counter()
+    for group in views.by_stack(opened(case), case.sample_type):
+        labels = tuple((key, value) for key, value, _unit in group.labels)
+        groups[labels, tuple(frame.function for frame in group.stack)] += group.value
+    return groups
+
+
+VIEWS = {
+    "top": (said_top, our_top),
+    "cum": (said_top, our_top),
+    "list": (said_list, our_list),
+    "peek": (said_peek, our_peek),
+    "traces": (said_traces, our_traces),
+}
+
+
+def same(case, text):
+    said, ours = VIEWS[case.view]
+    theirs = said(text)
+    assert theirs and theirs[-1] if isinstance(theirs, tuple) else theirs
+    assert ours(case) == theirs
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_views_are_those_that_go_tool_pprof_was_recorded_with(case):
+    same(case, (HERE / "recorded" / f"{case.name}.txt").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def go():
+    """An environment in which `go tool pprof` runs."""
+    if not shutil.which("go"):
+        pytest.skip("Go is not installed: pprof's recorded answers stand for it")
+    environment = os.environ | {"TZ": "UTC"}
+    tried = subprocess.run(["go", "tool", "pprof", "-help"], env=environment, capture_output=True, check=False)
+    if b"usage" not in (tried.stdout + tried.stderr).lower():
+        pytest.skip("this Go has no pprof: its recorded answers stand for it")
+    return environment
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_views_are_those_of_the_go_tool_pprof_that_is_installed(case, go):
+    same(case, pprof(case, go))
