@@ -14,10 +14,17 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ..objectives.units import quantity
+
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
 
 Label = tuple[str, t.Union[str, int], str]  # key, value, unit ("" for texts)
+# A MB is 1024 KB here too, as in all of this collection.
+_LARGER = {
+    "bytes": (("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10)),
+    "nanoseconds": (("s", 10**9), ("ms", 10**6), ("us", 10**3)),
+}
 DIFF_BASE: Label = ("pprof::base", "true", "")
 
 
@@ -30,6 +37,14 @@ class ValueType(t.NamedTuple):
 
     type: str
     unit: str
+
+    def text(self, value: float) -> str:
+        """A value as a person reads it: 3.2 MB, 41 ms, 17."""
+        sign, size = ("-" if value < 0 else ""), abs(value)
+        for unit, least in _LARGER.get(self.unit, ()):
+            if size >= least:
+                return sign + quantity(size / least, unit)
+        return sign + quantity(size, {"bytes": "B", "nanoseconds": "ns"}.get(self.unit, ""))
 
 
 class Frame(t.NamedTuple):

@@ -95,16 +95,21 @@ def _varints(data: bytes) -> list[int]:
     if data.isascii():
         return list(data)
     numbers = []
-    value = shift = 0
-    for byte in data:
-        if byte < 128:
-            numbers.append(value | byte << shift)
-            value = shift = 0
-        else:
-            value |= (byte & 127) << shift
-            shift += 7
-    if shift:
-        raise _Short
+    keep = numbers.append
+    following = iter(data)
+    for value in following:
+        if value > 127:
+            value -= 128
+            shift = 7
+            for byte in following:
+                if byte < 128:
+                    value |= byte << shift
+                    break
+                value |= (byte & 127) << shift
+                shift += 7
+            else:
+                raise _Short
+        keep(value)
     return numbers
 
 
@@ -155,9 +160,14 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
 def _numbers(data: bytes) -> dict[int, int]:
     """A message that holds only numbers, by the fields' numbers."""
     plain = _varints(data)
-    if len(plain) % 2 or any(tag & 7 for tag in plain[::2]):
-        return {number: value for number, kind, value in _fields(data) if kind == VARINT}
-    return {tag >> 3: value for tag, value in zip(plain[::2], plain[1::2])}
+    tags = plain[::2]
+    for tag in tags:
+        if tag & 7:
+            break
+    else:
+        if len(plain) == 2 * len(tags):
+            return {tag >> 3: value for tag, value in zip(tags, plain[1::2])}
+    return {number: value for number, kind, value in _fields(data) if kind == VARINT}
 
 
 def _signed(value: int) -> int:
@@ -226,28 +236,39 @@ def _locations(
 ) -> dict[int, Location]:
     functions = {raw[1]: (texts[raw.get(2, 0)], texts[raw.get(4, 0)], raw.get(5, 0)) for raw in raw_functions}
     mappings = {raw[1]: _mapping(raw, texts) for raw in raw_mappings}
-    frames: dict[bytes, Frame] = {}
     locations = {}
     for raw in raw_locations:
-        identity = mapping = address = 0
-        inlined = []
-        for number, kind, value in _fields(raw):
-            if number == 4 and kind == BYTES:
-                frame = frames.get(value)
-                if frame is None:
-                    line = _numbers(value)
-                    function, file, start = functions[line[1]]
-                    frame = frames[value] = Frame(function, file, _signed(line.get(2, 0)), start)
-                inlined.append(frame)
-            elif number == 1:
-                identity = value
-            elif number == 2:
-                mapping = value
-            elif number == 3:
-                address = value
+        identity, mapping, address, lines = _parts(raw)
         begin, key, file = mappings[mapping] if mapping else (0, None, "")
-        locations[identity] = Location(address - begin, key, file, tuple(inlined))
+        frames = []
+        for number, line in lines:
+            name, source, start = functions[number]
+            frames.append(Frame(name, source, _signed(line), start))
+        locations[identity] = Location(address - begin, key, file, tuple(frames))
     return locations
+
+
+def _parts(raw: bytes) -> tuple[int, int, int, list[tuple[int, int]]]:
+    """Of a location: its number, its mapping's, its address, and of each line the function's number and the line's."""
+    plain = _varints(raw)
+    # As Go writes it, it is: 1 id 2 mapping 3 address, and for each line: 4 length 1 function 2 line.
+    if plain[:6:2] == [8, 16, 24]:
+        lines = plain[6::6]
+        count = len(lines)
+        regular = [34] * count, [8] * count, [16] * count
+        if len(plain) == 6 + 6 * count and (lines, plain[8::6], plain[10::6]) == regular:
+            begin = len(raw) - sum(plain[7::6]) - 2 * count
+            if not count or raw[begin] == 34:
+                return plain[1], plain[3], plain[5], list(zip(plain[9::6], plain[11::6]))
+    single: dict[int, int] = {}
+    found = []
+    for number, kind, value in _fields(raw):
+        if kind == VARINT:
+            single[number] = value
+        elif number == 4:
+            line = _numbers(value)
+            found.append((line[1], line.get(2, 0)))
+    return single[1], single.get(2, 0), single.get(3, 0), found
 
 
 def _mapping(raw: dict[int, int], texts: list[str]) -> tuple[int, tuple[int, int, str], str]:
@@ -268,15 +289,9 @@ def _samples(
         raw_labels: tuple[bytes, ...] = ()
         for number, kind, value in _fields(raw):
             if number == 1:
-                if kind == BYTES:
-                    stack += _varints(value)
-                else:
-                    stack.append(value)
+                stack += _varints(value) if kind == BYTES else (value,)
             elif number == 2:
-                if kind == BYTES:
-                    values += _varints(value)
-                else:
-                    values.append(value)
+                values += _varints(value) if kind == BYTES else (value,)
             elif number == 3:
                 raw_labels += (value,)
         if len(values) != types:

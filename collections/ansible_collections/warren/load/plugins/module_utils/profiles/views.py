@@ -26,6 +26,8 @@ if t.TYPE_CHECKING:
 
 PACKAGE = re.compile(r"((?:.*/)?\w+)(?:\.|::)[^/]*")
 
+HOST_AND_PATH = re.compile(r"^(?:[\w.-]+/)+(?=[^./]+\.)")  # as pprof leaves it out of its graphs
+
 Key = t.TypeVar("Key", bound="Hashable")
 
 
@@ -158,6 +160,19 @@ def package(function: str) -> str:
     """The package of a function, itself where it names none: example.org/store.(*Store).Get → example.org/store."""
     found = PACKAGE.fullmatch(function)
     return found.group(1) if found else function
+
+
+def origin(function: str) -> str:
+    """What a function belongs to: ``own`` of the program's modules, the standard ``library``, or Go's ``runtime``."""
+    home = package(function)
+    if "." not in function or home == "runtime" or home.startswith(("runtime/", "internal/")):
+        return "runtime"
+    return "own" if home == "main" or "." in home.partition("/")[0] else "library"
+
+
+def shortened(function: str) -> str:
+    """Without the path of its package: example.org/store.(*Store).Get → store.(*Store).Get."""
+    return HOST_AND_PATH.sub("", function)
 
 
 def peek(profile: Profile, function: str, sample_type: str = "") -> list[Neighbours]:
