@@ -5,7 +5,7 @@
 """Profiles: how long a heap profile takes to decode, and how often growth in one is called so rightly and wrongly.
 
 The heaps are simulated, by the rules of Go's own sampling: a program whose caches keep their size while what they hold
-is replaced, and the same with 100 kB more in one function at the end. Where Go is installed, a real program does so too.
+is replaced, and the same with 100 kB more in one function at the end. Where Go is installed, a real program does so.
 
 `python -m ansible_collections.warren.load.tests.benchmark.bench_profiles [--runs N]`; exit code 1 if one is missed.
 """

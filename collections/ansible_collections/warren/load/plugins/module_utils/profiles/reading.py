@@ -94,7 +94,7 @@ def _varints(data: bytes) -> list[int]:
     """All numbers in bytes that hold nothing else."""
     if data.isascii():
         return list(data)
-    numbers = []
+    numbers: list[int] = []
     keep = numbers.append
     following = iter(data)
     for value in following:
@@ -107,6 +107,8 @@ def _varints(data: bytes) -> list[int]:
                     break
                 value |= (byte & 127) << shift
                 shift += 7
+                if shift > 63:
+                    raise _Broken("number of more than 64 bits")
             else:
                 raise _Short
         keep(value)

@@ -4,8 +4,10 @@
 
 """What profiles show, in sentences: only what their samples are enough for.
 
-Time and memory that Go's library or runtime takes is put down to the function of the program that asked for it: the
-innermost of its own on the stack. So the shares of all functions make up the whole. Pure functions.
+Time and memory that a library or Go's runtime takes is put down to the function of the program that asked for it: the
+innermost on the stack that is the program's own, which the expression ``ours`` tells ("" takes every module's for it).
+So the shares of all functions make up the whole. ``known``: pairs of an expression, and the reason to give where it
+matches one of the functions of a sentence. Pure functions.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from .sampling import growth, leaks, live, smallest
 from .views import by_stack, frames, origin, shortened
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from .profile import Frame, Profile, Sample
     from .sampling import Estimate, Growth
@@ -38,29 +40,39 @@ class Remark(t.NamedTuple):
     because: str = ""
 
 
-def place(stack: Sequence[Frame]) -> str:
-    """The innermost function of the program itself; the outermost of Go's where none is (its collector, for one)."""
-    own = next((frame.function for frame in stack if origin(frame.function) == "own"), "")
-    return own or (stack[-1].function if stack else "<unknown>")
+def place(stack: Sequence[Frame], ours: str = "") -> str:
+    """The innermost function that ``ours`` matches; where none does, of any module; else the outermost of Go's.
+
+    The last is the collector of garbage, for one.
+    """
+    for wanted in (ours, ""):
+        for frame in stack:
+            if re.search(wanted, frame.function) if wanted else origin(frame.function) == "own":
+                return frame.function
+    return stack[-1].function if stack else "<unknown>"
 
 
-def own(sample: Sample) -> Iterable[str]:
+def places(ours: str = "") -> Callable[[Sample], Iterable[str]]:
     """The same of a sample, as sampling's functions ask for it."""
-    return (place(frames(sample)),)
+
+    def of(sample: Sample) -> Iterable[str]:
+        return (place(frames(sample), ours),)
+
+    return of
 
 
-def of_cpu(profile: Profile, known: Known = ()) -> Iterator[Remark]:
-    """Which functions hold the CPU: those whose share is LEAST for certain. ``known``: (expression, reason) pairs."""
+def of_cpu(profile: Profile, ours: str = "", known: Known = ()) -> Iterator[Remark]:
+    """Which functions hold the CPU: those whose share is LEAST for certain."""
     column = profile.column("samples")
     counts: dict[str, int] = {}
     helpers: dict[str, dict[str, int]] = {}
     for sample in profile.samples:
         stack = frames(sample)
-        where = place(stack)
+        where = place(stack, ours)
         counts[where] = counts.get(where, 0) + sample.values[column]
         depth = next((number for number, frame in enumerate(stack) if frame.function == where), 0)
         helper = stack[depth - 1].function if depth else ""
-        if helper and origin(helper) != "own":
+        if helper:
             called = helpers.setdefault(where, {})
             called[helper] = called.get(helper, 0) + sample.values[column]
     total = sum(counts.values())
@@ -76,10 +88,10 @@ def of_cpu(profile: Profile, known: Known = ()) -> Iterator[Remark]:
         yield Remark("profile-cpu", sentence + ".", _reason(known, where, helper))
 
 
-def of_heap(profile: Profile, known: Known = ()) -> Iterator[Remark]:
+def of_heap(profile: Profile, ours: str = "", known: Known = ()) -> Iterator[Remark]:
     """What holds the memory in use: functions whose share is LEAST for certain."""
     kind = profile.types[profile.column("inuse_space")]
-    found = live(profile, places=own)
+    found = live(profile, places=places(ours))
     total = sum(each.value for each in found.values())
     for where, each in list(found.items())[:MOST]:
         if total and each.low >= LEAST * total:
@@ -88,13 +100,13 @@ def of_heap(profile: Profile, known: Known = ()) -> Iterator[Remark]:
             yield Remark("profile-heap", sentence, _reason(known, where))
 
 
-def of_growth(captures: Sequence[Profile], services: int = 0, known: Known = ()) -> Iterator[Remark]:
+def of_growth(captures: Sequence[Profile], services: int = 0, ours: str = "", known: Known = ()) -> Iterator[Remark]:
     """Where the heap grew by more than chance; if nowhere, what would have been seen.
 
     ``captures``: after a collection each, at the same load; ``services``: churned from the first to the last.
     """
     kind = captures[-1].types[captures[-1].column("inuse_space")]
-    found = leaks(captures, places=own)
+    found = leaks(captures, places=places(ours))
     for each in found[:MOST]:
         sentence = f"{shortened(each.place)} holds {kind.text(each.value)} more than before ({_range(each, kind.text)})"
         if services:
@@ -103,7 +115,7 @@ def of_growth(captures: Sequence[Profile], services: int = 0, known: Known = ())
         sentence += ", and grew to the end." if len(captures) > 2 else "."
         yield Remark("profile-growth", sentence, _reason(known, each.place))
     if not found:
-        changed = [each for each in growth(captures[0], captures[-1], places=own) if each.born + each.died]
+        changed = [each for each in growth(captures[0], captures[-1], places=places(ours)) if each.born + each.died]
         least = smallest(captures[-1].period, max(1, len(changed)))
         yield Remark(
             "profile-no-growth",
@@ -114,20 +126,23 @@ def of_growth(captures: Sequence[Profile], services: int = 0, known: Known = ())
         )
 
 
-def of_goroutines(before: Profile, after: Profile, least: int = 10, known: Known = ()) -> Iterator[Remark]:
-    """Where at least so many goroutines more wait than before. They are counted, so there is no chance in it."""
-    counts: dict[tuple[str, ...], list[int]] = {}
+def of_goroutines(
+    before: Profile, after: Profile, least: int = 10, ours: str = "", known: Known = ()
+) -> Iterator[Remark]:
+    """Where there are at least so many goroutines more than before. They are counted: no chance is in that."""
+    counts: dict[tuple[str, str], list[int]] = {}
     for side, profile in enumerate((before, after)):
         for group in by_stack(profile):
-            stack = tuple(frame.function for frame in group.stack)
-            counts.setdefault(stack, [0, 0])[side] += group.value
-    for stack, (old, new) in sorted(counts.items(), key=lambda item: (item[1][0] - item[1][1], item[0]))[:MOST]:
+            if group.stack:
+                begun = group.stack[-1].function
+                counts.setdefault((place(group.stack, ours), begun), [0, 0])[side] += group.value
+    for (where, begun), (old, new) in sorted(counts.items(), key=lambda item: (item[1][0] - item[1][1], item[0]))[
+        :MOST
+    ]:
         if new - old >= least:
-            where = next((name for name in stack if origin(name) == "own"), stack[0])
-            sentence = f"{new - old} goroutines more than before wait in {shortened(where)} ({new} now, {old} before"
-            begun = stack[-1]
+            sentence = f"{new - old} goroutines more than before are in {shortened(where)} ({new} now, {old} before"
             sentence += f"; begun as {shortened(begun)})." if begun != where else ")."
-            yield Remark("profile-goroutines", sentence, _reason(known, *stack))
+            yield Remark("profile-goroutines", sentence, _reason(known, where, begun))
 
 
 def share(count: float, total: float, confidence: float = 0.95) -> tuple[float, float]:

@@ -162,7 +162,7 @@ def live(
     profile: Profile, sample_type: str = "inuse_space", places: Callable[[Sample], Iterable[str]] = flat
 ) -> dict[str, Estimate]:
     """The figures of a heap profile with their 95 % intervals, by place. ProfileError if it is none of a heap."""
-    column, period = profile.column(sample_type), _period(profile)
+    period, column = _period(profile), profile.column(sample_type)
     classes: dict[str, list[_Class]] = {}
     values: dict[str, int] = {}
     for sample in profile.samples:

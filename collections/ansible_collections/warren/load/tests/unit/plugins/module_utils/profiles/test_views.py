@@ -10,13 +10,13 @@ import os
 import re
 import shutil
 import subprocess
+import typing as t
 from collections import Counter
 
 import pytest
 
-from ansible_collections.warren.load.plugins.module_utils.profiles import profile as profiles
 from ansible_collections.warren.load.plugins.module_utils.profiles import views
-from ansible_collections.warren.load.plugins.module_utils.profiles.profile import ProfileError, difference, focused
+from ansible_collections.warren.load.plugins.module_utils.profiles.profile import difference, focused
 from ansible_collections.warren.load.plugins.module_utils.profiles.reading import read
 from ansible_collections.warren.load.tests.unit.fixtures.profiles.record import CASES, HERE, pprof
 
@@ -62,14 +62,14 @@ def our_top(case):
     for row in views.top(opened_profile, case.sample_type, case.view == "cum"):
         above += row.flat
         flat, cum = str(row.flat), str(row.cum)
-        rows.append((flat, share(row.flat, total), share(above, total), cum, share(row.cum, total), row.name))
-        rows[-1] += (row.inlined or None,)
+        shares = share(row.flat, total), share(above, total), share(row.cum, total)
+        rows.append((flat, *shares[:2], cum, shares[2], row.name, row.inlined or None))
     return total, rows
 
 
 def said_list(text):
     total = whole(re.match(rf"Total: {VALUE}", text).group(1))
-    routines = []
+    routines: list[list[t.Any]] = []
     for line in text.splitlines()[1:]:
         if found := ROUTINE.fullmatch(line):
             routines.append([*found.groups(), None, None, []])
@@ -94,7 +94,9 @@ def our_list(case):
 def said_peek(text):
     blocks = []
     for block in re.split(r"-{50,}\+-+\n", text)[2:]:
-        callers, callees, middle = [], [], None
+        middle: tuple[str, int, int] | None = None
+        callers: list[tuple[str, int, str, bool]] = []
+        callees: list[tuple[str, int, str, bool]] = []
         for line in block.splitlines():
             if found := MIDDLE.fullmatch(line):
                 middle = (found.group(3), whole(found.group(1)), whole(found.group(2)))
@@ -120,7 +122,7 @@ def our_peek(case):
 
 
 def said_traces(text):
-    groups = Counter()
+    groups: Counter[t.Any] = Counter()
     for block in re.split(r"-+\+-+\n", text)[1:]:
         labels = re.findall(r"^ +(\w+):  (.*)$", block, re.MULTILINE)
         block = re.sub(r"^ +\w+:  .*\n", "", block, flags=re.MULTILINE)
@@ -131,7 +133,7 @@ def said_traces(text):
 
 
 def our_traces(case):
-    groups = Counter()
+    groups: Counter[t.Any] = Counter()
     for group in views.by_stack(opened(case), case.sample_type):
         labels = tuple((key, value) for key, value, _unit in group.labels)
         groups[labels, tuple(frame.function for frame in group.stack)] += group.value
@@ -150,7 +152,7 @@ VIEWS = {
 def same(case, text):
     said, ours = VIEWS[case.view]
     theirs = said(text)
-    assert theirs and theirs[-1] if isinstance(theirs, tuple) else theirs
+    assert theirs[-1] if isinstance(theirs, tuple) else theirs
     assert ours(case) == theirs
 
 
