@@ -85,6 +85,14 @@ def test_fields_may_come_in_any_order_and_unknown_ones_are_passed_over():
     assert sample.stack == (Location(0x123, (0x100000, 0, ""), "", (Frame("main.main", "main.go", 17, 16),)),)
 
 
+def test_a_location_is_read_by_its_fields_not_by_their_places():
+    """As long as one of Go's, and in another order."""
+    line = field(4, field(1, 1) + field(2, 5))
+    swapped = broken(location=field(4, field(3, 0x400009) + field(1, 1) + field(5, 1) + line))
+    (sample,) = parse(swapped).samples
+    assert sample.stack == (Location(0x400009, None, "", (Frame("main.main", "", 5, 0),)),)
+
+
 @pytest.mark.parametrize("file", RECORDED, ids=[file.name for file in RECORDED])
 def test_a_profile_of_go_is_read_in_whole(file):
     found = read(file)
@@ -190,7 +198,7 @@ def test_references_that_lead_nowhere_are_corrupt():
         {"types": field(1, field(1, 9))},
         {"sample": field(2, repeated(1, [1]) + repeated(2, [7, 8]))},
         {"sample": field(2, repeated(1, [1]))},
-        {"texts": field(6, b"first is not empty")},
+        {"texts": b"".join(field(6, text) for text in (b"first", b"space", b"bytes", b"main.main"))},
         {"sample": b"\x14"},
         {"sample": field(2, field(1, b"\xff" * 40))},
     ):

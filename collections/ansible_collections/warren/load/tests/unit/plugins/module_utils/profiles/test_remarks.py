@@ -16,6 +16,7 @@ from ansible_collections.warren.load.plugins.module_utils.profiles.remarks impor
     place,
     share,
 )
+from ansible_collections.warren.load.tests.unit.fixtures.profiles import made
 from ansible_collections.warren.load.tests.unit.fixtures.profiles.record import HERE
 
 BEFORE, AFTER, CPU, GOROUTINES = (
@@ -53,11 +54,12 @@ def test_who_holds_the_cpu():
     assert whole.sentence.endswith("96 % in scheduler.(*Scheduler).Tick.")
 
 
-def test_few_samples_of_the_cpu_say_nothing():
-    few = CPU._replace(samples=tuple(Sample(sample.stack, (1, 1), ()) for sample in CPU.samples[:3]))
-    assert all("0 %" not in remark.sentence for remark in of_cpu(few))
-    spread = [Sample((sample.stack[0],), (1, 10**7), ()) for sample in CPU.samples]
-    assert not list(of_cpu(CPU._replace(samples=tuple(spread[:1]) * 0)))
+def test_what_few_samples_saw_is_not_told():
+    most, rare = (Sample((made.place(f"example.org/{name}.Run"),), (1, 10**7), ()) for name in ("most", "rare"))
+    found = list(of_cpu(CPU._replace(samples=(most,) * 30 + (rare,) * 3)))
+    assert [remark.sentence for remark in found] == ["most.Run holds 91 % of CPU (76 to 97 %, 33 samples)."]
+    assert len(list(of_cpu(CPU._replace(samples=(most,) * 300 + (rare,) * 30)))) == 2
+    assert not list(of_cpu(CPU._replace(samples=())))
 
 
 def test_what_holds_the_heap_with_its_error():

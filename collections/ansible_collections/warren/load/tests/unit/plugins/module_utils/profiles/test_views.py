@@ -16,8 +16,16 @@ from collections import Counter
 import pytest
 
 from ansible_collections.warren.load.plugins.module_utils.profiles import views
-from ansible_collections.warren.load.plugins.module_utils.profiles.profile import difference, focused
+from ansible_collections.warren.load.plugins.module_utils.profiles.profile import (
+    Frame,
+    Location,
+    ProfileError,
+    Sample,
+    difference,
+    focused,
+)
 from ansible_collections.warren.load.plugins.module_utils.profiles.reading import read
+from ansible_collections.warren.load.tests.unit.fixtures.profiles.made import heap
 from ansible_collections.warren.load.tests.unit.fixtures.profiles.record import CASES, HERE, pprof
 
 VALUE = r"(-?\d+)(?:B|ns)?"
@@ -159,6 +167,58 @@ def same(case, text):
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_views_are_those_that_go_tool_pprof_was_recorded_with(case):
     same(case, (HERE / "recorded" / f"{case.name}.txt").read_text(encoding="utf-8"))
+
+
+def test_a_call_is_inlined_if_it_always_is_and_a_function_in_part_if_some_calls_are():
+    def frame(name):
+        return Frame(name, "a.go", 1, 1)
+
+    def calls(*functions):
+        return Location(len(functions), None, "", tuple(map(frame, functions)))
+
+    stacks = [(calls("callee", "always"),), (calls("callee", "sometimes"),), (calls("callee"), calls("sometimes"))]
+    stacks.append((calls("callee", "sometimes"),))
+    found = heap(Sample(stack, (1, 1, 1, 1), ()) for stack in stacks)
+    (callee,) = views.peek(found, "callee")
+    assert callee.callers == (("sometimes", 3, False), ("always", 1, True))
+    assert callee.row == ("callee", 4, 4, "partial-inline")
+    assert {row.name: row.inlined for row in views.top(found)} == {
+        "callee": "partial-inline",
+        "always": "",
+        "sometimes": "",
+    }
+
+
+def test_packages_add_up_and_count_once():
+    found = read(HERE / "heap-after.pb.gz")
+    rows = {row.name: row for row in views.by_package(found)}
+    assert sum(row.flat for row in rows.values()) == found.totals[3]
+    functions = [row for row in views.top(found) if ".store." in row.name.replace("/", ".")]
+    assert rows["example.test/workload/store"].flat == sum(row.flat for row in functions)
+    assert rows["main"].cum == next(row.cum for row in views.top(found) if row.name == "main.main")
+    assert rows["example.test/workload/store"].cum == sum(
+        sample.values[3]
+        for sample in found.samples
+        if any("workload/store." in frame.function for frame in views.frames(sample))
+    )
+    assert [row.name for row in views.by_package(found, "alloc_space", by_cum=True)][:2] == ["runtime", "main"]
+
+
+def test_what_has_no_function_stands_under_its_program():
+    nameless = Location(7, (1, 0, "b"), "/usr/lib/libc.so.6", ())
+    found = heap([Sample((nameless,), (1, 1, 1, 1), ())])
+    assert [row.name for row in views.top(found)] == ["[libc.so.6]"]
+    assert [row.name for row in views.by_package(found)] == ["[libc.so.6]"]
+    assert views.by_line(found, "libc")[0].lines == ((0, 1, 1),)
+
+
+def test_a_wrong_expression_or_type_is_a_sentence():
+    found = read(HERE / "heap-after.pb.gz")
+    for view in (views.by_line, views.peek):
+        with pytest.raises(ProfileError, match="'\\(' is no regular expression"):
+            view(found, "(")
+        with pytest.raises(ProfileError, match="holds no cpu"):
+            view(found, "main", "cpu")
 
 
 @pytest.fixture(scope="module")
