@@ -61,7 +61,7 @@ def places(ours: str = "") -> Callable[[Sample], Iterable[str]]:
     return of
 
 
-def of_cpu(profile: Profile, ours: str = "", known: Known = ()) -> Iterator[Remark]:
+def of_cpu(profile: Profile, *, ours: str = "", known: Known = ()) -> Iterator[Remark]:
     """Which functions hold the CPU: those whose share is LEAST for certain."""
     column = profile.column("samples")
     counts: dict[str, int] = {}
@@ -88,7 +88,7 @@ def of_cpu(profile: Profile, ours: str = "", known: Known = ()) -> Iterator[Rema
         yield Remark("profile-cpu", sentence + ".", _reason(known, where, helper))
 
 
-def of_heap(profile: Profile, ours: str = "", known: Known = ()) -> Iterator[Remark]:
+def of_heap(profile: Profile, *, ours: str = "", known: Known = ()) -> Iterator[Remark]:
     """What holds the memory in use: functions whose share is LEAST for certain."""
     kind = profile.types[profile.column("inuse_space")]
     found = live(profile, places=places(ours))
@@ -100,7 +100,7 @@ def of_heap(profile: Profile, ours: str = "", known: Known = ()) -> Iterator[Rem
             yield Remark("profile-heap", sentence, _reason(known, where))
 
 
-def of_growth(captures: Sequence[Profile], services: int = 0, ours: str = "", known: Known = ()) -> Iterator[Remark]:
+def of_growth(captures: Sequence[Profile], services: int = 0, *, ours: str = "", known: Known = ()) -> Iterator[Remark]:
     """Where the heap grew by more than chance; if nowhere, what would have been seen.
 
     ``captures``: after a collection each, at the same load; ``services``: churned from the first to the last.
@@ -127,7 +127,7 @@ def of_growth(captures: Sequence[Profile], services: int = 0, ours: str = "", kn
 
 
 def of_goroutines(
-    before: Profile, after: Profile, least: int = 10, ours: str = "", known: Known = ()
+    before: Profile, after: Profile, least: int = 10, *, ours: str = "", known: Known = ()
 ) -> Iterator[Remark]:
     """Where there are at least so many goroutines more than before. They are counted: no chance is in that."""
     counts: dict[tuple[str, str], list[int]] = {}

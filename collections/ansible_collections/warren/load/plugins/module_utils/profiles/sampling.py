@@ -123,14 +123,15 @@ def changes(before: Profile, after: Profile, sample_type: str = "inuse_space") -
         )
     column = after.column(sample_type)
     allocated, in_use = (1, 3) if sample_type.endswith("_space") else (0, 2)
-    sides: dict[tuple[t.Any, ...], list[Sample | None]] = {}
+    # Go hides the runtime's innermost frames, so that several of its stacks may look the same here.
+    both: dict[tuple[t.Any, ...], tuple[Sample, tuple[list[int], list[int]]]] = {}
     for side, profile in enumerate((before, after)):
         for sample in profile.samples:
-            sides.setdefault((sample.stack, sample.labels), [None, None])[side] = sample
-    for first, last in sides.values():
-        sample = last or t.cast("Sample", first)
+            _first, sides = both.setdefault((sample.stack, sample.labels), (sample, ([0] * 4, [0] * 4)))
+            for index, value in enumerate(sample.values):
+                sides[side][index] += value
+    for sample, (old, new) in both.values():
         one = _class(sample, period, sample_type)
-        old, new = (side.values if side else (0, 0, 0, 0) for side in (first, last))
         born = _count(new[allocated], one) - _count(old[allocated], one)
         if column == allocated:
             one = one._replace(born=max(born, 0.0), died=max(-born, 0.0))

@@ -115,6 +115,11 @@ def test_growth_is_that_of_the_difference():
         assert {each.place: each.value for each in growth(before, after, kind) if each.value} == rows
 
 
+def test_stacks_that_look_the_same_are_added_up():
+    found = one([sample("f", 4096, 30), sample("f", 4096, 40)], [sample("f", 4096, 30), sample("f", 4096, 60)])
+    assert (found.born, found.died) == (20, 0)
+
+
 def test_a_large_object_is_nearly_certain():
     small = live(heap([sample("f", 512, 40)]))["f"]
     large = live(heap([sample("f", 4 << 20, 5)]))["f"]
