@@ -104,18 +104,12 @@ def test_a_profile_without_samples_says_so():
 
 
 def test_only_what_is_no_chance_is_coloured():
-    found = {
-        title[0].rpartition("/")[2]: (title, classes[0])
-        for title, classes, *_ in frames(diff_flame_graph(BEFORE, AFTER))
-    }
+    found = by_name(diff_flame_graph(BEFORE, AFTER))
     assert found["store.record"][1] == "more"
     assert found["store.newEntry"][1] == "same"
     assert found["store.newEntry"][0][2] == "no more than the chance of the sampling"
     assert re.match(r"\+20\.6 MB ± \S+ MB, now 21\.9 MB, before 1\.34 MB", found["store.record"][0][1])
-    reverse = {
-        title[0].rpartition("/")[2]: classes[0] for title, classes, *_ in frames(diff_flame_graph(AFTER, BEFORE))
-    }
-    assert reverse["store.record"] == "less"
+    assert by_name(diff_flame_graph(AFTER, BEFORE))["store.record"][1] == "less"
 
 
 def test_goroutines_are_compared_by_count_and_cpu_by_chance():
@@ -126,7 +120,7 @@ def test_goroutines_are_compared_by_count_and_cpu_by_chance():
     assert found["main.goroutines.func1.1"][0][1] == "+40, now 47, before 7"
     assert found["main.goroutines.func2"][1] == "same"
     less = CPU._replace(samples=CPU.samples[:-3])
-    assert {classes[0] for _title, classes, *_ in frames(diff_flame_graph(less, CPU))} == {"same"}
+    assert {colour for _title, colour in by_name(diff_flame_graph(less, CPU)).values()} == {"same"}
 
 
 def test_two_kinds_are_not_compared():
