@@ -145,7 +145,7 @@ def main() -> int:
     """Print the figures; 1 if one is missed."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--runs", type=int, default=1000)
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=40)
     arguments = parser.parse_args()
     print(machine())
     missed = [decoding(arguments.rounds)]

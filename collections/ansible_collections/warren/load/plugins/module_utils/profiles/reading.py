@@ -97,21 +97,22 @@ def _varints(data: bytes) -> list[int]:
     numbers: list[int] = []
     keep = numbers.append
     following = iter(data)
-    for value in following:
-        if value > 127:
-            value -= 128
-            shift = 7
-            for byte in following:
-                if byte < 128:
-                    value |= byte << shift
-                    break
-                value |= (byte & 127) << shift
-                shift += 7
-                if shift > 63:
-                    raise _Broken("number of more than 64 bits")
-            else:
-                raise _Short
-        keep(value)
+    for byte in following:
+        if byte < 128:
+            keep(byte)
+            continue
+        value = byte - 128
+        shift = 7
+        for more in following:
+            if more < 128:
+                keep(value | more << shift)
+                break
+            value |= more - 128 << shift
+            shift += 7
+            if shift > 63:
+                raise _Broken("number of more than 64 bits")
+        else:
+            raise _Short
     return numbers
 
 
