@@ -211,7 +211,8 @@ b { font-weight: 600; padding: 0 .4em; border-radius: 3px; }
 .less { background: rgba(38, 110, 210, var(--s, .6)); }
 .found { box-shadow: inset 0 0 0 9px #b48cf0; }
 .around { opacity: .45; }
-#about { min-height: 4em; font: 13px/1.4 ui-monospace, monospace; white-space: pre-wrap; }
+#about { position: sticky; bottom: 0; margin: 0; min-height: 3em; background: #fffffff0; white-space: pre-wrap;
+  font: 13px/1.4 ui-monospace, monospace; }
 """
 
 _SCRIPT = """

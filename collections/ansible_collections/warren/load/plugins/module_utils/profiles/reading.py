@@ -237,7 +237,10 @@ def _locations(
     raw_mappings: list[dict[int, int]],
     texts: list[str],
 ) -> dict[int, Location]:
-    functions = {raw[1]: (texts[raw.get(2, 0)], texts[raw.get(4, 0)], raw.get(5, 0)) for raw in raw_functions}
+    functions = {
+        raw[1]: (_shown(texts[raw.get(2, 0)], texts[raw.get(3, 0)]), texts[raw.get(4, 0)], raw.get(5, 0))
+        for raw in raw_functions
+    }
     mappings = {raw[1]: _mapping(raw, texts) for raw in raw_mappings}
     locations = {}
     for raw in raw_locations:
@@ -272,6 +275,37 @@ def _parts(raw: bytes) -> tuple[int, int, int, list[tuple[int, int]]]:
             line = _numbers(value)
             found.append((line[1], line.get(2, 0)))
     return single[1], single.get(2, 0), single.get(3, 0), found
+
+
+def _shown(name: str, system_name: str) -> str:
+    """The name that pprof shows: it takes some of Go's generic functions for C++ and leaves their arguments out.
+
+    (internal/symbolizer/symbolizer.go: demangleSingleFunction)
+    """
+    if name and name != system_name:
+        return name
+    name = system_name
+    if ".<" not in name and "])." not in name and ("::" in name or any(sign in name for sign in "<>[]")):
+        for opening, closing in ("()", "<>"):
+            name = _without(name, opening, closing)
+    return name
+
+
+def _without(name: str, opening: str, closing: str) -> str:
+    at = begin = depth = 0
+    while at < len(name):
+        if name[at] == opening:
+            depth += 1
+            begin = at if depth == 1 else begin
+        elif name[at] == closing:
+            depth -= 1
+            if depth < 0:
+                return name
+            if depth == 0:
+                name = name[:begin] + name[at + 1 :]
+                at = begin - 1
+        at += 1
+    return name
 
 
 def _mapping(raw: dict[int, int], texts: list[str]) -> tuple[int, tuple[int, int, str], str]:

@@ -158,7 +158,8 @@ def by_package(profile: Profile, sample_type: str = "", by_cum: bool = False) ->
 
 def package(function: str) -> str:
     """The package of a function, itself where it names none: example.org/store.(*Store).Get → example.org/store."""
-    found = PACKAGE.fullmatch(function)
+    # The type of a generic function stands in brackets, with a path of its own.
+    found = PACKAGE.fullmatch(function.partition("[")[0])
     return found.group(1) if found else function
 
 

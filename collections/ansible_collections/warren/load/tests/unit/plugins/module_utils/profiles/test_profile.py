@@ -129,6 +129,8 @@ def test_goroutines_are_grouped_by_stack_and_labels():
         ("encoding/json.Unmarshal", "encoding/json", "json.Unmarshal", "library"),
         ("runtime.mallocgc", "runtime", "runtime.mallocgc", "runtime"),
         ("internal/runtime/maps.NewMap", "internal/runtime/maps", "maps.NewMap", "runtime"),
+        ("a.org/b.Keep[go.shape.struct { c.org/d.E }]", "a.org/b", "b.Keep[go.shape.struct { c.org/d.E }]", "own"),
+        ("sync.(*Map[go.shape.*a.org/b.C]).Load", "sync", "sync.(*Map[go.shape.*a.org/b.C]).Load", "library"),
         ("memeqbody", "memeqbody", "memeqbody", "runtime"),
         ("google.golang.org/grpc.(*Server).Serve", "google.golang.org/grpc", "grpc.(*Server).Serve", "own"),
     ],

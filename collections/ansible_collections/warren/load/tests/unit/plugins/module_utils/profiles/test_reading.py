@@ -93,6 +93,23 @@ def test_a_location_is_read_by_its_fields_not_by_their_places():
     assert sample.stack == (Location(0x400009, None, "", (Frame("main.main", "", 5, 0),)),)
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("main.main", "main.main"),
+        ("store.(*Store).Get", "store.(*Store).Get"),
+        ("sync.OnceValue[go.shape.func(*json.Encoder)]", "sync.OnceValue[go.shape.func]"),
+        ("a.(*List[go.shape.func(int)]).Keep", "a.(*List[go.shape.func(int)]).Keep"),
+        ("a.Send[go.shape.<-chan func(int)]", "a.Send[go.shape.<-chan func(int)]"),
+        ("std::vector<int, f(x)>::push(int)", "std::vector::push"),
+        ("a::b(c(d))e)f(g)", "a::be)f(g)"),
+    ],
+)
+def test_names_are_those_that_pprof_shows(name, shown):
+    found = heap([Sample((place(name),), (1, 1, 1, 1), ())])
+    assert parse(made.encoded(found)).samples[0].stack[0].frames[0].function == shown
+
+
 @pytest.mark.parametrize("file", RECORDED, ids=[file.name for file in RECORDED])
 def test_a_profile_of_go_is_read_in_whole(file):
     found = read(file)
