@@ -21,6 +21,8 @@ LARGEST = 512 << 20  # bytes, unpacked: a profile of a large program has 10 MB
 GZIP = b"\x1f\x8b"
 # How the texts begin that Go's listener gives for ?debug=1 and ?debug=2.
 TEXTS = re.compile(rb"(goroutine|heap|threadcreate|allocs) profile: |--- (contention|mutex|heap)|goroutine \d+ \[")
+TEMPLATE = re.compile(r"[<>\[\]]|::")
+_tuple = tuple.__new__  # makes a named tuple in a third of the time
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
 
@@ -249,25 +251,27 @@ def _locations(
         frames = []
         for number, line in lines:
             name, source, start = functions[number]
-            frames.append(Frame(name, source, _signed(line), start))
-        locations[identity] = Location(address - begin, key, file, tuple(frames))
+            frames.append(_tuple(Frame, (name, source, _signed(line), start)))
+        locations[identity] = _tuple(Location, (address - begin, key, file, tuple(frames)))
     return locations
 
 
 def _parts(raw: bytes) -> tuple[int, int, int, list[tuple[int, int]]]:
     """Of a location: its number, its mapping's, its address, and of each line the function's number and the line's."""
     plain = _varints(raw)
-    # As Go writes it, it is: 1 id 2 mapping 3 address, and for each line: 4 length 1 function 2 line.
-    if plain[:6:2] == [8, 16, 24]:
-        lines = plain[6::6]
-        count = len(lines)
-        regular = [34] * count, [8] * count, [16] * count
-        if len(plain) == 6 + 6 * count and (lines, plain[8::6], plain[10::6]) == regular:
-            begin = len(raw) - sum(plain[7::6]) - 2 * count
-            if not count or raw[begin] == 34:
-                return plain[1], plain[3], plain[5], list(zip(plain[9::6], plain[11::6]))
-    single: dict[int, int] = {}
+    # As Go writes it, it is: 1 id, 2 mapping, 3 address, and for each line: 4 length: 1 function, 2 line.
     found = []
+    if plain[:6:2] == [8, 16, 24]:
+        at, begin = len(plain), len(raw)
+        while at > 6 and plain[at - 2] == 16 and plain[at - 4] == 8 and plain[at - 6] == 34:
+            found.append((plain[at - 3], plain[at - 1]))
+            begin -= plain[at - 5] + 2
+            at -= 6
+        if at == 6 and raw[begin : begin + 1] == b"\x22":
+            found.reverse()
+            return plain[1], plain[3], plain[5], found
+        found.clear()
+    single: dict[int, int] = {}
     for number, kind, value in _fields(raw):
         if kind == VARINT:
             single[number] = value
@@ -285,7 +289,7 @@ def _shown(name: str, system_name: str) -> str:
     if name and name != system_name:
         return name
     name = system_name
-    if ".<" not in name and "])." not in name and ("::" in name or any(sign in name for sign in "<>[]")):
+    if TEMPLATE.search(name) and ".<" not in name and "])." not in name:
         for opening, closing in ("()", "<>"):
             name = _without(name, opening, closing)
     return name
@@ -319,32 +323,40 @@ def _samples(
     raw_samples: list[bytes], locations: dict[int, Location], texts: list[str], types: int
 ) -> t.Iterator[Sample]:
     place = locations.__getitem__
-    label_sets: dict[tuple[bytes, ...], tuple[Label, ...]] = {(): ()}
+    label_sets: dict[bytes, tuple[Label, ...]] = {b"": ()}
     for raw in raw_samples:
-        stack: list[int] = []
-        values: list[int] = []
-        raw_labels: tuple[bytes, ...] = ()
-        for number, kind, value in _fields(raw):
-            if number == 1:
-                stack += _varints(value) if kind == BYTES else (value,)
-            elif number == 2:
-                values += _varints(value) if kind == BYTES else (value,)
-            elif number == 3:
-                raw_labels += (value,)
+        # As Go writes it, where both are short: 1 length locations, 2 length values, and the labels.
+        middle = raw[1] + 2
+        if raw[0] == 10 and middle < 130 and raw[middle] == 18 and raw[middle + 1] < 128:
+            end = middle + 2 + raw[middle + 1]
+            stack, values, rest = _varints(raw[2:middle]), _varints(raw[middle + 2 : end]), raw[end:]
+        else:
+            stack, values, rest = _repeated(raw, 1), _repeated(raw, 2), raw
         if len(values) != types:
             raise _Broken(f"{len(values)} values in a sample, {types} types")
         if max(values) >> 63:
             values = [_signed(value) for value in values]
-        labels = label_sets.get(raw_labels)
+        labels = label_sets.get(rest)
         if labels is None:
-            labels = label_sets[raw_labels] = _labels(raw_labels, texts)
-        yield Sample(tuple(map(place, stack)), tuple(values), labels)
+            labels = label_sets[rest] = _labels(rest, texts)
+        yield _tuple(Sample, (tuple(map(place, stack)), tuple(values), labels))
 
 
-def _labels(raw_labels: tuple[bytes, ...], texts: list[str]) -> tuple[Label, ...]:
+def _repeated(raw: bytes, wanted: int) -> list[int]:
+    """The numbers of a field that is repeated, packed or one by one."""
+    found: list[int] = []
+    for number, kind, value in _fields(raw):
+        if number == wanted:
+            found += _varints(value) if kind == BYTES else (value,)
+    return found
+
+
+def _labels(rest: bytes, texts: list[str]) -> tuple[Label, ...]:
     labels: list[Label] = []
-    for raw in raw_labels:
-        numbers = _numbers(raw)
+    for field, kind, value in _fields(rest):
+        if field != 3 or kind != BYTES:
+            continue
+        numbers = _numbers(value)
         if numbers.get(2):
             labels.append((texts[numbers.get(1, 0)], texts[numbers[2]], ""))
         elif numbers.get(3) or numbers.get(4):
