@@ -15,8 +15,8 @@ from collections import Counter
 
 import pytest
 
-from ansible_collections.warren.load.plugins.module_utils.profiles import views
-from ansible_collections.warren.load.plugins.module_utils.profiles.profile import (
+from ansible_collections.warren.load.plugins.module_utils.pprof import views
+from ansible_collections.warren.load.plugins.module_utils.pprof.profile import (
     Frame,
     Location,
     ProfileError,
@@ -24,9 +24,9 @@ from ansible_collections.warren.load.plugins.module_utils.profiles.profile impor
     difference,
     focused,
 )
-from ansible_collections.warren.load.plugins.module_utils.profiles.reading import read
-from ansible_collections.warren.load.tests.unit.fixtures.profiles.made import heap
-from ansible_collections.warren.load.tests.unit.fixtures.profiles.record import CASES, HERE, pprof
+from ansible_collections.warren.load.plugins.module_utils.pprof.reading import read
+from ansible_collections.warren.load.tests.unit.fixtures.pprof.made import heap
+from ansible_collections.warren.load.tests.unit.fixtures.pprof.record import CASES, HERE, pprof
 
 VALUE = r"(-?\d+)(?:B|ns)?"
 TOP = re.compile(rf"\s*{VALUE}\s+(\S+)%\s+(\S+)%\s+{VALUE}\s+(\S+)%  (.*?)(?: \(((?:partial-)?inline)\))?")

@@ -11,8 +11,8 @@ import hypothesis
 import hypothesis.strategies as st
 import pytest
 
-from ansible_collections.warren.load.plugins.module_utils.profiles import reading
-from ansible_collections.warren.load.plugins.module_utils.profiles.profile import (
+from ansible_collections.warren.load.plugins.module_utils.pprof import reading
+from ansible_collections.warren.load.plugins.module_utils.pprof.profile import (
     Frame,
     Location,
     Profile,
@@ -20,10 +20,10 @@ from ansible_collections.warren.load.plugins.module_utils.profiles.profile impor
     Sample,
     ValueType,
 )
-from ansible_collections.warren.load.plugins.module_utils.profiles.reading import parse, read
-from ansible_collections.warren.load.tests.unit.fixtures.profiles import made
-from ansible_collections.warren.load.tests.unit.fixtures.profiles.made import field, heap, place, repeated
-from ansible_collections.warren.load.tests.unit.fixtures.profiles.record import HERE
+from ansible_collections.warren.load.plugins.module_utils.pprof.reading import parse, read
+from ansible_collections.warren.load.tests.unit.fixtures.pprof import made
+from ansible_collections.warren.load.tests.unit.fixtures.pprof.made import field, heap, place, repeated
+from ansible_collections.warren.load.tests.unit.fixtures.pprof.record import HERE
 
 RECORDED = sorted(HERE.glob("*.pb.gz"))
 HEAP = HERE / "heap-after.pb.gz"

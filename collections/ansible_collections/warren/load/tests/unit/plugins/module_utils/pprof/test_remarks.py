@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.warren.load.plugins.module_utils.profiles.profile import Frame, Sample
-from ansible_collections.warren.load.plugins.module_utils.profiles.reading import read
-from ansible_collections.warren.load.plugins.module_utils.profiles.remarks import (
+from ansible_collections.warren.load.plugins.module_utils.pprof.profile import Frame, Sample
+from ansible_collections.warren.load.plugins.module_utils.pprof.reading import read
+from ansible_collections.warren.load.plugins.module_utils.pprof.remarks import (
     of_cpu,
     of_goroutines,
     of_growth,
@@ -16,8 +16,8 @@ from ansible_collections.warren.load.plugins.module_utils.profiles.remarks impor
     place,
     share,
 )
-from ansible_collections.warren.load.tests.unit.fixtures.profiles import made
-from ansible_collections.warren.load.tests.unit.fixtures.profiles.record import HERE
+from ansible_collections.warren.load.tests.unit.fixtures.pprof import made
+from ansible_collections.warren.load.tests.unit.fixtures.pprof.record import HERE
 
 BEFORE, AFTER, CPU, GOROUTINES = (
     read(HERE / f"{name}.pb.gz") for name in ("heap-before", "heap-after", "cpu", "goroutine")

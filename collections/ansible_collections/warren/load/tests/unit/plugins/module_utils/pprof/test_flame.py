@@ -10,13 +10,13 @@ import re
 
 import pytest
 
-from ansible_collections.warren.load.plugins.module_utils.profiles import flame
-from ansible_collections.warren.load.plugins.module_utils.profiles.flame import diff_flame_graph, flame_graph
-from ansible_collections.warren.load.plugins.module_utils.profiles.profile import ProfileError, Sample
-from ansible_collections.warren.load.plugins.module_utils.profiles.reading import read
-from ansible_collections.warren.load.plugins.module_utils.profiles.views import peek, top
-from ansible_collections.warren.load.tests.unit.fixtures.profiles.made import heap, place
-from ansible_collections.warren.load.tests.unit.fixtures.profiles.record import HERE
+from ansible_collections.warren.load.plugins.module_utils.pprof import flame
+from ansible_collections.warren.load.plugins.module_utils.pprof.flame import diff_flame_graph, flame_graph
+from ansible_collections.warren.load.plugins.module_utils.pprof.profile import ProfileError, Sample
+from ansible_collections.warren.load.plugins.module_utils.pprof.reading import read
+from ansible_collections.warren.load.plugins.module_utils.pprof.views import peek, top
+from ansible_collections.warren.load.tests.unit.fixtures.pprof.made import heap, place
+from ansible_collections.warren.load.tests.unit.fixtures.pprof.record import HERE
 
 BEFORE, AFTER, CPU = (read(HERE / f"{name}.pb.gz") for name in ("heap-before", "heap-after", "cpu"))
 FRAME = re.compile(r'<div class="f ([^"]*)" style="([^"]*)" title="([^"]*)">([^<]*)</div>')

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.warren.load.plugins.module_utils.profiles.profile import (
+from ansible_collections.warren.load.plugins.module_utils.pprof.profile import (
     Frame,
     Location,
     ProfileError,
@@ -16,10 +16,10 @@ from ansible_collections.warren.load.plugins.module_utils.profiles.profile impor
     focused,
     pruned,
 )
-from ansible_collections.warren.load.plugins.module_utils.profiles.reading import read
-from ansible_collections.warren.load.plugins.module_utils.profiles.views import by_stack, origin, package, shortened
-from ansible_collections.warren.load.tests.unit.fixtures.profiles.made import heap, place
-from ansible_collections.warren.load.tests.unit.fixtures.profiles.record import HERE
+from ansible_collections.warren.load.plugins.module_utils.pprof.reading import read
+from ansible_collections.warren.load.plugins.module_utils.pprof.views import by_stack, origin, package, shortened
+from ansible_collections.warren.load.tests.unit.fixtures.pprof.made import heap, place
+from ansible_collections.warren.load.tests.unit.fixtures.pprof.record import HERE
 
 
 def location(*functions):

@@ -9,10 +9,10 @@ import random
 
 import pytest
 
-from ansible_collections.warren.load.plugins.module_utils.profiles import sampling
-from ansible_collections.warren.load.plugins.module_utils.profiles.profile import ProfileError, Sample, difference
-from ansible_collections.warren.load.plugins.module_utils.profiles.reading import read
-from ansible_collections.warren.load.plugins.module_utils.profiles.sampling import (
+from ansible_collections.warren.load.plugins.module_utils.pprof import sampling
+from ansible_collections.warren.load.plugins.module_utils.pprof.profile import ProfileError, Sample, difference
+from ansible_collections.warren.load.plugins.module_utils.pprof.reading import read
+from ansible_collections.warren.load.plugins.module_utils.pprof.sampling import (
     cum,
     estimate,
     growth,
@@ -21,9 +21,9 @@ from ansible_collections.warren.load.plugins.module_utils.profiles.sampling impo
     period_for,
     smallest,
 )
-from ansible_collections.warren.load.plugins.module_utils.profiles.views import top
-from ansible_collections.warren.load.tests.unit.fixtures.profiles import made
-from ansible_collections.warren.load.tests.unit.fixtures.profiles.made import (
+from ansible_collections.warren.load.plugins.module_utils.pprof.views import top
+from ansible_collections.warren.load.tests.unit.fixtures.pprof import made
+from ansible_collections.warren.load.tests.unit.fixtures.pprof.made import (
     KIB,
     Objects,
     captures,
@@ -31,7 +31,7 @@ from ansible_collections.warren.load.tests.unit.fixtures.profiles.made import (
     place,
     scaled,
 )
-from ansible_collections.warren.load.tests.unit.fixtures.profiles.record import HERE
+from ansible_collections.warren.load.tests.unit.fixtures.pprof.record import HERE
 
 RUNS = 150
 COARSE, FINE = 512 * KIB, 4 * KIB

@@ -7,7 +7,7 @@
 The heaps are simulated, by the rules of Go's own sampling: a program whose caches keep their size while what they hold
 is replaced, and the same with 100 kB more in one function at the end. Where Go is installed, a real program does so.
 
-`python -m ansible_collections.warren.load.tests.benchmark.bench_profiles [--runs N]`; exit code 1 if one is missed.
+`python -m ansible_collections.warren.load.tests.benchmark.bench_pprof [--runs N]`; exit code 1 if one is missed.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ import time
 import typing as t
 from pathlib import Path
 
-from ansible_collections.warren.load.plugins.module_utils.profiles.reading import parse
-from ansible_collections.warren.load.plugins.module_utils.profiles.sampling import growth, leaks, live, smallest
+from ansible_collections.warren.load.plugins.module_utils.pprof.reading import parse
+from ansible_collections.warren.load.plugins.module_utils.pprof.sampling import growth, leaks, live, smallest
 from ansible_collections.warren.load.tests.benchmark.playbooks import machine
-from ansible_collections.warren.load.tests.unit.fixtures.profiles import made, record
+from ansible_collections.warren.load.tests.unit.fixtures.pprof import made, record
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ansible_collections.warren.load.plugins.module_utils.profiles.profile import Profile
+    from ansible_collections.warren.load.plugins.module_utils.pprof.profile import Profile
 
 DECODING = 0.060  # s of CPU
 PAUSE = 0.1  # s between two rounds
