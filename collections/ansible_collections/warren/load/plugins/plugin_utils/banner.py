@@ -59,7 +59,7 @@ def banner(document: dict[str, t.Any], folder: str = "") -> list[Line]:
         lines += _wrapped(MARK_SENTENCES.get(mark, mark), "  ", style="mark")
     if document["run"].get("marks"):
         lines.append([])
-    for section in (_configuration, _results, _throughput, _memory, _objectives, _advice, _findings, _environment):
+    for section in SECTIONS:
         block = list(section(document))
         if block:
             lines += [*block, []]
@@ -217,6 +217,27 @@ def _memory(document: dict[str, t.Any]) -> Iterator[Line]:
             sign = "✓" if good else "✗" if entry["verdict"] == "fail" else "!"
             touched = f" ({'+'.join(touching(entry))})" if touching(entry) else ""
             yield [(f"{sign} {text}{touched}", entry["level"])]
+
+
+def _profiles(document: dict[str, t.Any]) -> Iterator[Line]:
+    """Where each manager's CPU went during the load, and what profiles there are."""
+    profiles = document["measurements"].get("profiles") or {}
+    rows = profiles.get("captures") or []
+    if not rows:
+        return
+    yield [("Profiles:", "")]
+    for row in rows:
+        if row["moment"] == "load" and row["profile"] in ("cpu", "heap") and row["top"]:
+            what = (
+                f"CPU {number(row['seconds'])}s during the load" if row["profile"] == "cpu" else "heap during the load"
+            )
+            text = f"{number(row['top']['share'])}% in {row['top']['function']}, of {row['top']['total']}"
+            yield from _fact(f"{row['process']}, {what}", text)
+    spent = sum(_value(one, "cpu") or 0 for one in profiles["overhead"])
+    text = f"{len(rows)} in profiles/ of {many(len(profiles['overhead']), 'process', 'processes')}"
+    yield from _fact("Taken", f"{text}, for {number(1e3 * spent)}ms of their CPU besides that of CPU profiles")
+    if profiles["pages"]:
+        yield from _fact("Flame Graphs", ", ".join(f"profiles/{page}" for page in profiles["pages"]))
 
 
 def _used(row: dict[str, t.Any]) -> str:

@@ -375,6 +375,14 @@ def polling(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
+def profiles(evidence: Evidence) -> Iterator[Finding]:
+    """What the functions of Warren hold, see profiles.py."""
+    for found in evidence.get("profiles.findings") or []:
+        yield Finding(found["id"], "note", found["sentence"], found["because"])
+    for sentence in evidence.get("profiles.unavailable") or []:
+        yield Finding("profile-missing", "warning", sentence)
+
+
 RULES: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     phases_failed,
     audit_void,
@@ -393,6 +401,7 @@ RULES: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     sampling,
     resources,
     polling,
+    profiles,
 )
 
 

@@ -44,6 +44,8 @@ class Listener(http.server.ThreadingHTTPServer):
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
+    server: Listener
+
     def do_GET(self):
         self.server.asked.append(self.path)
         path = self.path.partition("?")[0]
