@@ -228,13 +228,11 @@ def _profiles(document: dict[str, t.Any]) -> Iterator[Line]:
     yield [("Profiles:", "")]
     for row in rows:
         if row["moment"] == "load" and row["profile"] in ("cpu", "heap") and row["top"]:
-            what = (
-                f"CPU {number(row['seconds'])}s during the load" if row["profile"] == "cpu" else "heap during the load"
-            )
+            what = f"CPU {number(row['seconds'])}s" if row["profile"] == "cpu" else "heap"
             text = f"{number(row['top']['share'])}% in {row['top']['function']}, of {row['top']['total']}"
-            yield from _fact(f"{row['process']}, {what}", text)
+            yield from _fact(f"{row['process']}, {what} during the load", text)
     spent = sum(_value(one, "cpu") or 0 for one in profiles["overhead"])
-    text = f"{len(rows)} in profiles/ of {many(len(profiles['overhead']), 'process', 'processes')}"
+    text = f"{len(rows)} in profiles/, of {len(profiles['overhead'])} processes"
     yield from _fact("Taken", f"{text}, for {number(1e3 * spent)}ms of their CPU besides that of CPU profiles")
     if profiles["pages"]:
         yield from _fact("Flame Graphs", ", ".join(f"profiles/{page}" for page in profiles["pages"]))
@@ -374,3 +372,16 @@ def _count(tree: t.Any, *paths: str) -> int | None:
     """The sum of the counts at the paths, None where none was measured."""
     found = [value for path in paths if (value := _value(tree, path)) is not None]
     return int(sum(found)) if found else None
+
+
+SECTIONS = (
+    _configuration,
+    _results,
+    _throughput,
+    _memory,
+    _profiles,
+    _objectives,
+    _advice,
+    _findings,
+    _environment,
+)

@@ -124,10 +124,10 @@ def rows_of(results: Iterable[Mapping[str, t.Any]]) -> tuple[list[Row], list[str
             rows += [{**row, "host": host} for row in result["rows"]]
             notes += result.get("unavailable") or []
             continue
-        reason = (
-            "Ansible cannot log in to it" if result.get("unreachable") else result.get("msg") or "it did not answer"
-        )
-        notes.append(f"There are no profiles of {host}: {' '.join(str(reason).split()).rstrip('.')}.")
+        reason = " ".join(str(result.get("msg") or "it gave no answer").split()).rstrip(".")
+        if result.get("unreachable"):
+            reason = "Ansible cannot log in to it"
+        notes.append(f"There are no profiles of {host}: {reason}.")
     rows.sort(key=lambda row: (row["kind"], row["process"], row["began"]))
     return rows, list(dict.fromkeys(notes))
 
