@@ -23,6 +23,7 @@ from ansible_collections.warren.load.tests.unit.fixtures.pprof.record import HER
 
 pytestmark = pytest.mark.skipif(not process_table.has_proc(), reason="needs /proc")
 RECORDED = {"heap": "heap-after", "allocs": "allocs", "goroutine": "goroutine", "profile": "cpu", "mutex": "mutex"}
+WHOLE = (HERE / "heap-after.pb.gz").read_bytes()
 PAGE = 'warren_services_total 50\nwarren_tasks_total{state="running"} 149\nwarren_tasks_total{state="failed"} 1\n'
 
 
@@ -128,6 +129,7 @@ def test_what_it_cost_is_what_it_used_above_its_own(monkeypatch, listener, folde
     spent = iter([10.0, 10.5, 20.0, 23.0])  # idle: 0.5 s in a quarter; then 3 s
     monkeypatch.setattr(profiling, "cpu_of", lambda _pid: next(spent))
     monkeypatch.setitem(profiling.MOMENTS, "during", ("heap",))
+    monkeypatch.setattr(profiling, "get", lambda *_words: time.sleep(0.2) or WHOLE)
     (row,) = take(listener, folder, "during")["rows"]
     assert row["cpu"] == 3.0
     assert row["cost"] == pytest.approx(3.0 - 2.0 * row["seconds"], abs=0.01)
@@ -162,9 +164,6 @@ def test_a_port_of_another_process_is_not_profiled(monkeypatch, listener, folder
     assert not [asked for asked in listener.asked if "pprof" in asked]
 
 
-WHOLE = (HERE / "heap-after.pb.gz").read_bytes()
-
-
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
@@ -174,7 +173,10 @@ WHOLE = (HERE / "heap-after.pb.gz").read_bytes()
         ((200, b"<html>Prometheus</html>", None), "not a profile: '<html>Prometheus</html>'"),
         ((200, gzip.compress(b"hello"), None), "not a profile"),
         ((200, b"", None), "the profile is empty"),
-        ((500, b"Could not enable CPU profiling: cpu profiling already in use\n", None), "profiling already in use"),
+        (
+            (500, b"Could not enable CPU profiling: cpu profiling already in use\n", None),
+            "it answers 500: Could not enable CPU",
+        ),
         ((404, b"404 page not found\n", None), "it serves no such profile"),
     ],
 )
@@ -192,9 +194,11 @@ def test_what_is_no_whole_profile_is_one_sentence(listener, folder, answer, word
 def test_what_is_too_large_or_too_late_is_left(listener):
     with pytest.raises(profiling.CaptureError, match="more than 0 MB"):
         profiling.get(listener.page.replace("/metrics", path("heap")), 5.0, largest=1000)
-    listener.slow = 1.0
+    listener.slow = 2.0
+    began = time.monotonic()
     with pytest.raises(profiling.CaptureError, match="not there after 0 s"):
         profiling.get(listener.page.replace("/metrics", path("profile")), 0.2)
+    assert time.monotonic() - began < 1.5
 
 
 def test_names_of_hosts_are_no_paths(listener, folder):
