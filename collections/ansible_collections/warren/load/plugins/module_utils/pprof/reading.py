@@ -326,8 +326,9 @@ def _samples(
     label_sets: dict[bytes, tuple[Label, ...]] = {b"": ()}
     for raw in raw_samples:
         # As Go writes it, where both are short: 1 length locations, 2 length values, and the labels.
-        middle = raw[1] + 2
-        if raw[0] == 10 and middle < 130 and raw[middle] == 18 and raw[middle + 1] < 128:
+        size = len(raw)
+        middle = raw[1] + 2 if size > 1 and raw[0] == 10 else size
+        if middle < 130 and middle + 1 < size and raw[middle] == 18 and raw[middle + 1] < 128:
             end = middle + 2 + raw[middle + 1]
             stack, values, rest = _varints(raw[2:middle]), _varints(raw[middle + 2 : end]), raw[end:]
         else:

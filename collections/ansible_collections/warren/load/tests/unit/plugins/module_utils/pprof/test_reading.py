@@ -91,6 +91,19 @@ def test_a_location_is_read_by_its_fields_not_by_their_places():
     swapped = broken(location=field(4, field(3, 0x400009) + field(1, 1) + field(5, 1) + line))
     (sample,) = parse(swapped).samples
     assert sample.stack == (Location(0x400009, None, "", (Frame("main.main", "", 5, 0),)),)
+    # A line without its number, and the mapping once more: the last one counts.
+    mappings = b"".join(field(3, field(1, number) + field(2, number)) for number in (1, 5))
+    numbers = field(1, 1) + field(2, 1) + field(3, 9)
+    odd = broken(location=mappings + field(4, numbers + field(4, field(1, 1)) + field(2, 5)))
+    (sample,) = parse(odd).samples
+    assert (sample.stack[0].address, sample.stack[0].frames[0].line) == (4, 0)
+
+
+def test_a_stack_of_any_length_is_read():
+    places = tuple(place(f"f{number}") for number in range(1, 19))
+    stacks = [places, *(places[:1] * length + places[17:] for length in (126, 127, 128, 300))]
+    written = heap(Sample(stack, (1, 2, 3, 4), ()) for stack in stacks)
+    assert without_mapping(parse(made.encoded(written))) == written
 
 
 @pytest.mark.parametrize(
@@ -102,7 +115,7 @@ def test_a_location_is_read_by_its_fields_not_by_their_places():
         ("a.(*List[go.shape.func(int)]).Keep", "a.(*List[go.shape.func(int)]).Keep"),
         ("a.Send[go.shape.<-chan func(int)]", "a.Send[go.shape.<-chan func(int)]"),
         ("std::vector<int, f(x)>::push(int)", "std::vector::push"),
-        ("a::b(c(d))e)f(g)", "a::be)f(g)"),
+        ("a::b(c(d))e)f((g))", "a::be)f((g))"),
     ],
 )
 def test_names_are_those_that_pprof_shows(name, shown):
@@ -220,6 +233,12 @@ def test_references_that_lead_nowhere_are_corrupt():
         {"sample": field(2, field(1, b"\xff" * 40))},
     ):
         assert "corrupt" in sentence(broken(**wrong)), wrong
+
+
+def test_a_number_without_an_end_is_not_read_for_ever():
+    endless = b"\xff" * 40 + b"\x01"
+    for wrong in ({"sample": field(2, field(1, endless))}, {"sample": b"\x12" + endless}):
+        assert "number of more than 64 bits" in sentence(broken(**wrong))
 
 
 @hypothesis.given(st.data())
