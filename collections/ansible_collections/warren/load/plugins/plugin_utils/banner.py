@@ -69,7 +69,7 @@ def banner(document: dict[str, t.Any], folder: str = "") -> list[Line]:
 
 def figure_lines(document: dict[str, t.Any]) -> list[Line]:
     """What was measured, without what it is worth."""
-    return [line for section in (_results, _throughput, _memory) for line in section(document)]
+    return [line for section in (_results, _throughput, _memory, _profiles) for line in section(document)]
 
 
 def render(lines: list[Line], paint: Callable[[str, str], str] | None = None) -> str:

@@ -46,6 +46,7 @@ class Listener(http.server.ThreadingHTTPServer):
 
 class Handler(http.server.BaseHTTPRequestHandler):
     server: Listener
+    protocol_version = "HTTP/1.1"  # as Go's: the connection stays open
 
     def do_GET(self):
         self.server.asked.append(self.path)
@@ -62,6 +63,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if name == "profile":
             time.sleep(self.server.slow)
         self.send_response(status)
+        self.close_connection = self.close_connection or length is not None
         self.send_header("Content-Length", str(length or len(content)))
         self.end_headers()
         self.wfile.write(content)
