@@ -131,7 +131,12 @@ def test_what_it_cost_is_what_it_used_above_its_own(monkeypatch, listener, folde
     spent = iter([10.0, 10.5, 20.0, 23.0])  # idle: 0.5 s in a quarter; then 3 s
     monkeypatch.setattr(profiling, "cpu_of", lambda _pid: next(spent))
     monkeypatch.setitem(profiling.MOMENTS, "during", ("heap",))
-    monkeypatch.setattr(profiling, "get", lambda *_words: time.sleep(0.2) or WHOLE)
+
+    def get(_url, _patience):
+        time.sleep(0.2)
+        return WHOLE
+
+    monkeypatch.setattr(profiling, "get", get)
     (row,) = take(listener, folder, "during")["rows"]
     assert row["cpu"] == 3.0
     assert row["cost"] == pytest.approx(3.0 - 2.0 * row["seconds"], abs=0.01)
