@@ -233,10 +233,18 @@ class Taker:
         self._lock = threading.Lock()
 
     def take(self, moment: str, only: str = "") -> list[dict[str, Any]]:
-        """The profiles of a moment, of processes of the kind ``only`` or all: rows, of failures too."""
+        """The profiles of a moment, of processes of the kind ``only`` or all: rows, of failures too. OSError."""
         rows: list[dict[str, Any]] = []
+        errors: list[OSError] = []
+
+        def work(target: sampling.Target) -> None:
+            try:
+                self._of(target, moment, rows)
+            except OSError as error:  # a full disk, for one
+                errors.append(error)
+
         threads = [
-            threading.Thread(target=self._of, args=(target, moment, rows), daemon=True)
+            threading.Thread(target=work, args=(target,), daemon=True)
             for target in self.targets
             if only in ("", target.kind)
         ]
@@ -244,6 +252,8 @@ class Taker:
             thread.start()
         for thread in threads:
             thread.join()
+        if errors:
+            raise errors[0]
         return rows
 
     def _of(self, target: sampling.Target, moment: str, rows: list[dict[str, Any]]) -> None:

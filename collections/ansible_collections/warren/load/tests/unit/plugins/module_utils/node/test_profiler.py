@@ -208,6 +208,15 @@ def test_what_is_too_large_or_too_late_is_left(listener):
     assert time.monotonic() - began < 1.5
 
 
+def test_a_full_disk_is_told(monkeypatch, listener, folder):
+    def full(_taker, _stem, _content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(profiling.Taker, "_keep", full)
+    with pytest.raises(OSError, match="No space left"):
+        take(listener, folder)
+
+
 def test_names_of_hosts_are_no_paths(listener, folder):
     told = profiler.take(folder, [sampling.Target("../a b", metrics_url=listener.page)], "baseline", 0.0)
     assert {row["file"] for row in told["rows"]} == {
