@@ -66,6 +66,7 @@ class ActionModule(ControllerAction):
             prepare(folder)
             missing = self._fetch(options["work_dir"], folder / "samples")
             options["files"], damaged = _kept(folder / "samples", secrets)
+            options["files"] += [f"profiles/{path.name}" for path in sorted((folder / "profiles").glob("*"))]
             options["findings"] = [*options["findings"], *missing, *damaged]
         document = assemble(options, secrets)
         # The document first: it is what all else can be made from. What cannot be written is shown all the same.

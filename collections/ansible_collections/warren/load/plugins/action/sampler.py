@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
-import base64
 import re
 import typing as t
 from pathlib import Path
 
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
+
+from ansible_collections.warren.load.plugins.plugin_utils.fetching import fetch
 
 
 class ActionModule(ActionBase):
@@ -35,7 +36,7 @@ class ActionModule(ActionBase):
             for path in result["files"]:
                 stem = path.rpartition("/")[2].partition(".")[0]
                 name = f"{stem}-{label}.csv.gz"
-                self._copy(path, folder / name, task_vars)
+                fetch(self, path, folder / name, task_vars)
                 result["fetched"].append(f"{folder.name}/{name}")
         except (AnsibleError, OSError) as error:
             reason = " ".join(str(error).split())
@@ -44,15 +45,3 @@ class ActionModule(ActionBase):
                 f"The series of the processes on {label} were not fetched: {reason}",
             ]
         return result
-
-    def _copy(self, source: str, dest: Path, task_vars: dict[str, t.Any] | None) -> None:
-        """One file to the controller; where tasks run as somebody else, the login may not read it, but slurp may."""
-        if not self._connection.become:
-            self._connection.fetch_file(source, str(dest))
-            return
-        answer = self._execute_module(
-            module_name="ansible.legacy.slurp", module_args={"src": source}, task_vars=task_vars
-        )
-        if "content" not in answer:
-            raise AnsibleError(str(answer.get("msg", f"{source} cannot be read")))
-        dest.write_bytes(base64.b64decode(answer["content"]))

@@ -59,7 +59,7 @@ def banner(document: dict[str, t.Any], folder: str = "") -> list[Line]:
         lines += _wrapped(MARK_SENTENCES.get(mark, mark), "  ", style="mark")
     if document["run"].get("marks"):
         lines.append([])
-    for section in (_configuration, _results, _throughput, _memory, _objectives, _advice, _findings, _environment):
+    for section in SECTIONS:
         block = list(section(document))
         if block:
             lines += [*block, []]
@@ -69,7 +69,7 @@ def banner(document: dict[str, t.Any], folder: str = "") -> list[Line]:
 
 def figure_lines(document: dict[str, t.Any]) -> list[Line]:
     """What was measured, without what it is worth."""
-    return [line for section in (_results, _throughput, _memory) for line in section(document)]
+    return [line for section in (_results, _throughput, _memory, _profiles) for line in section(document)]
 
 
 def render(lines: list[Line], paint: Callable[[str, str], str] | None = None) -> str:
@@ -219,6 +219,25 @@ def _memory(document: dict[str, t.Any]) -> Iterator[Line]:
             yield [(f"{sign} {text}{touched}", entry["level"])]
 
 
+def _profiles(document: dict[str, t.Any]) -> Iterator[Line]:
+    """Where each manager's CPU went during the load, and what profiles there are."""
+    profiles = document["measurements"].get("profiles") or {}
+    rows = profiles.get("captures") or []
+    if not rows:
+        return
+    yield [("Profiles:", "")]
+    for row in rows:
+        if row["moment"] == "load" and row["profile"] in ("cpu", "heap") and row["top"]:
+            what = f"CPU {number(row['seconds'])}s" if row["profile"] == "cpu" else "heap"
+            text = f"{number(row['top']['share'])}% in {row['top']['function']}, of {row['top']['total']}"
+            yield from _fact(f"{row['process']}, {what} during the load", text)
+    spent = sum(_value(one, "cpu") or 0 for one in profiles["overhead"])
+    text = f"{len(rows)} in profiles/, of {len(profiles['overhead'])} processes"
+    yield from _fact("Taken", f"{text}, for {number(1e3 * spent)}ms of their CPU besides that of CPU profiles")
+    if profiles["pages"]:
+        yield from _fact("Flame Graphs", ", ".join(f"profiles/{page}" for page in profiles["pages"]))
+
+
 def _used(row: dict[str, t.Any]) -> str:
     """What else a process used: ``; 58MB at the end, CPU 4.4%, peak 21% of a core``."""
     end, mean, peak = (_value(row, path) for path in ("rss", "cpu_share", "cpu_share_peak"))
@@ -353,3 +372,16 @@ def _count(tree: t.Any, *paths: str) -> int | None:
     """The sum of the counts at the paths, None where none was measured."""
     found = [value for path in paths if (value := _value(tree, path)) is not None]
     return int(sum(found)) if found else None
+
+
+SECTIONS = (
+    _configuration,
+    _results,
+    _throughput,
+    _memory,
+    _profiles,
+    _objectives,
+    _advice,
+    _findings,
+    _environment,
+)

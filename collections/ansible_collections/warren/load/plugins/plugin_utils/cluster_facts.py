@@ -51,6 +51,8 @@ NUMBERS: dict[str, tuple[float, float]] = {  # smallest allowed, default
     "warren_load_clock_factor": (0.001, 1),
     "warren_load_container_memory": (0, CONTAINER),
     "warren_load_missing_workers": (0, 10),
+    "warren_load_profile_seconds": (1, 30),
+    "warren_load_profile_interval": (0, 30),
     "warren_load_netns_latency": (0, 0),
     "warren_load_netns_loss": (0, 0),
 }
@@ -62,12 +64,16 @@ SHORT_NAMES = {
     "keep": "warren_load_keep",
     "confirm": "warren_load_confirm",
     "wipe": "warren_load_wipe",
+    "profile": "warren_load_profile",
     "managers": "warren_load_manager_hosts",
     "workers": "warren_load_worker_hosts",
     "generators": "warren_load_generator_hosts",
 }
 WORKER_MATCH = r"^\S*warren\S* worker start\b"  # of a worker's command line
 NAMESPACES = "warren.load.netns"  # the connection
+SIMULATED = (
+    "Simulated managers have no profiles: profiles are of Warren's own program, so give its path in warren_load_binary."
+)
 SIMULATOR = "simulator"  # in place of a program's path
 WORDS = re.compile(r"[^A-Za-z0-9.-]+")
 
@@ -304,6 +310,7 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
     for option, choices in CHOICES.items():
         if option not in ("warren_load_dialect", "warren_load_tls"):
             public.choice(option, choices, choices[0])
+    samplers = _samplers(public, around, watched)
     return {
         "name": name,
         "sandbox": sandbox,
@@ -343,7 +350,12 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
         "ca_file": ca_file,
         "port_base": port_base,
         "managers": managers,
-        "samplers": _samplers(public, around, watched),
+        "samplers": samplers,
+        "profile": public.flag("warren_load_profile"),
+        "profile_seconds": public.number("warren_load_profile_seconds"),
+        "profile_interval": public.number("warren_load_profile_interval"),
+        "profilers": [] if simulated else _profilers(samplers),
+        "profile_note": SIMULATED if simulated else "",
         "node_processes": _node_processes(around.host, directory, watched, workers),
         "me": next((row for row in managers if row["name"] == around.host), {}),
         "connection": {
@@ -458,6 +470,22 @@ def _samplers(public: Public, around: Surroundings, watched: Watched) -> list[di
         add(watched.generator, "hollow-workers", "other")
     machine(watched.generator)  # the engine's
     return [{key: found[key] for key in ("host", "dir", "processes")} for found in machines.values()]
+
+
+def _profilers(samplers: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+    """Of each machine the processes that may serve profiles, as module `profile` takes them."""
+    found = []
+    for sampler in samplers:
+        processes = [
+            {key: value for key, value in row.items() if key != "log_file"}
+            for row in sampler["processes"]
+            if row["kind"] in ("manager", "worker") and ("metrics_url" in row or "pprof_url" in row)
+        ]
+        if processes:
+            folder = f"{os.path.dirname(sampler['dir'])}/profiles"
+            managers = any(row["kind"] == "manager" for row in processes)
+            found.append({"host": sampler["host"], "dir": folder, "processes": processes, "managers": managers})
+    return found
 
 
 def _kind(public: Public, around: Surroundings, host: str, simulated: bool) -> str:

@@ -203,6 +203,9 @@ def _settings(base: dict[str, t.Any], new: dict[str, t.Any]) -> Iterator[str]:
     marks = [set(document["run"].get("marks") or []) for document in (base, new)]
     for mark in sorted(marks[0] ^ marks[1]):
         yield f"Only the {'base' if mark in marks[0] else 'new run'} carries the mark {mark}."
+    profiled = [bool(document["run"].get("profiling")) for document in (base, new)]
+    if profiled[0] != profiled[1]:
+        yield f"Only the {'base' if profiled[0] else 'new run'} took profiles, which slow down what is measured."
     managers = [len(document["environment"].get("managers") or []) for document in (base, new)]
     if managers[0] != managers[1] and all(managers):
         yield f"Not the same number of managers: {managers[0]}, now {managers[1]}."

@@ -375,6 +375,17 @@ def polling(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
+def profiles(evidence: Evidence) -> Iterator[Finding]:
+    """What the functions of Warren hold, see profiles.py."""
+    for found in evidence.get("profiles.findings") or []:
+        yield Finding(found["id"], "note", found["sentence"], found["because"])
+    missing = evidence.get("profiles.unavailable") or []
+    for sentence in missing[:3]:
+        yield Finding("profile-missing", "warning", sentence)
+    if len(missing) > 3:
+        yield Finding("profile-missing", "warning", f"{len(missing) - 3} profiles more are missing, see results.json")
+
+
 RULES: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     phases_failed,
     audit_void,
@@ -393,6 +404,7 @@ RULES: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     sampling,
     resources,
     polling,
+    profiles,
 )
 
 

@@ -117,6 +117,8 @@ NO_PHASE = {
     "lima_vms",
     "netns",
     "process",
+    "profile",
+    "profile_report",
     "program",
     "program_source",
     "render",

@@ -395,6 +395,25 @@ def test_every_machine_has_its_own_sampler() -> None:
     assert second["processes"][1]["pprof_url"].startswith("http://127.0.0.1:6060/")
 
 
+def test_profiles_are_of_warrens_processes_alone() -> None:
+    values = {"warren_load_binary": "/opt/warren", "profile": "yes", "warren_load_profile_seconds": 5}
+    groups = {"managers": ["m1"], "workers": ["w1"], "generators": ["g1"], "all": ["m1", "w1", "g1"]}
+    found = facts({"warren_load_sandbox": False, **values}, groups=groups, host="g1", files=("/opt/warren",))
+    assert (found["profile"], found["profile_seconds"], found["profile_interval"]) == (True, 5, 30)
+    first, second = found["profilers"]
+    assert (first["host"], first["managers"], second["host"], second["managers"]) == ("m1", True, "w1", False)
+    assert [row["name"] for row in first["processes"]] == ["m1"]
+    assert second["processes"][0]["pprof_url"].startswith("http://127.0.0.1:6060/debug/pprof/")
+    assert second["dir"].endswith("/runs/profiles")
+    assert found["profile_note"] == ""
+
+
+def test_simulated_managers_have_no_profiles() -> None:
+    found = facts({"warren_load_profile": True})
+    assert found["profilers"] == []
+    assert found["profile_note"].startswith("Simulated managers have no profiles: ")
+
+
 def test_local_hosts_share_the_generators_sampler() -> None:
     groups = {"managers": ["m1"], "workers": [], "generators": ["localhost"], "all": ["m1"]}
     host_vars = {"m1": {"ansible_connection": "local"}}

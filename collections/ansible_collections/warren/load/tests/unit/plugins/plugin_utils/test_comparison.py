@@ -72,6 +72,7 @@ def test_objectives_that_only_one_run_has_are_shown(runs):
         (lambda d: d["run"].update(scale="medium"), "Not the same scale: small, now medium."),
         (lambda d: d["run"].update(services=200), "Not the same number of services: 50, now 200."),
         (lambda d: d["run"].update(marks=["simulator"]), "Only the base carries the mark hollow."),
+        (lambda d: d["run"].update(profiling=True), "Only the new run took profiles, which slow"),
         (lambda d: d["environment"]["hosts"].pop(), "Not the same number of hosts: 2, now 1."),
         (lambda d: d["environment"]["hosts"][0].update(cores=64), "64 cores of AMD EPYC"),
         (lambda d: d["environment"]["managers"].append({"name": "m"}), "Not the same number of managers: 1, now 2."),

@@ -24,6 +24,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.warren.load.plugins.module_utils.node import (
+    archives,
     metrics_page,
     process_table,
     sampler,
@@ -422,7 +423,7 @@ def test_from_a_page_alone():
 def test_the_program_stands_alone(tmp_path):
     """Everything that it imports is in its archive: it runs with an empty path, from anywhere."""
     archive = tmp_path / "sampler.pyz"
-    archive.write_bytes(sampler._archive())
+    archive.write_bytes(archives.program(sampler.PARTS, sampling))
     settings = {
         "run_id": "r",
         "targets": [{"name": "m", "pid_file": "/nowhere"}],

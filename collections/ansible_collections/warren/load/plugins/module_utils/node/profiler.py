@@ -1,0 +1,121 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Take profiles on a host at once, or leave a program (node/profiling.py) there that takes them while a load runs.
+
+PRIVATE to the collection. Standard library only, Python 3.9 and newer: this runs on cluster nodes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tarfile
+from typing import Any
+
+from ansible_collections.warren.load.plugins.module_utils.node import (
+    archives,
+    commands,
+    containers,
+    metrics_page,
+    process_table,
+    profiling,
+    sampling,
+    supervision,
+)
+
+PARTS = (profiling, sampling, containers, process_table, commands, metrics_page)  # what the program is made of
+READY_TIMEOUT = 15.0
+GRACE = 20.0  # seconds, besides those of a CPU profile, that a program which is to end may take
+ARCHIVE = "profiles.tar"
+
+
+def take(folder: str, targets: list[sampling.Target], moment: str, cpu_seconds: float) -> dict[str, Any]:
+    """The profiles of now, in a folder made anew. Raises OSError."""
+    supervision.remove([folder])
+    os.makedirs(folder, mode=0o700)
+    profiling.Taker(targets, folder, cpu_seconds).take(moment)
+    return packed(folder)
+
+
+def start(
+    folder: str, run_id: str, targets: list[sampling.Target], *, cpu_seconds: float, interval: float, seconds: float
+) -> tuple[int, str]:
+    """Take the baseline, and leave the program running. Returns (pid, the run whose program it replaced).
+
+    Raises SupervisionError, OSError.
+    """
+    replaced = stop(folder)
+    supervision.remove([folder])
+    os.makedirs(folder, mode=0o700)
+    profiling.Taker(targets, folder, cpu_seconds).take("baseline")
+    settings = profiling.settings_of(
+        targets, run_id=run_id, cpu_seconds=cpu_seconds, interval=interval, seconds=seconds
+    )
+    path = os.path.join(folder, "settings.json")
+    with open(path, "w", encoding="utf-8") as stream:
+        json.dump(settings, stream)
+    program = os.path.join(folder, "profiler.pyz")
+    with open(program, "wb") as archive:
+        archive.write(archives.program(PARTS, profiling))
+    record, _seconds = supervision.start(
+        supervision.Program(
+            name="profiler",
+            argv=[sys.executable, "-I", program, path],
+            pid_file=os.path.join(folder, "pid.json"),
+            log_file=os.path.join(folder, "log"),
+            chdir=folder,
+            labels={"run_id": run_id, "cpu_seconds": str(cpu_seconds)},
+            ready_pattern=f"^{profiling.READY}$",
+            ready_timeout=READY_TIMEOUT,
+        )
+    )
+    return record.pid, replaced
+
+
+def load_begins(folder: str) -> bool:
+    """Tell the program that now is the time for the CPU profile; False where none runs."""
+    if supervision.running_record(os.path.join(folder, "pid.json")) is None:
+        return False
+    with open(os.path.join(folder, profiling.LOAD), "w", encoding="utf-8"):
+        return True
+
+
+def stop(folder: str, patiently: bool = False) -> str:
+    """End the program of this folder, if one runs; ``patiently``: after the profile that is on its way.
+
+    Returns the run that it worked for, or nothing.
+    """
+    record = supervision.running_record(os.path.join(folder, "pid.json"))
+    wait = float(record.labels.get("cpu_seconds") or 0) + GRACE if record is not None and patiently else 1.0
+    supervision.stop(os.path.join(folder, "pid.json"), wait)
+    return record.labels.get("run_id", "?") if record is not None else ""
+
+
+def collect(folder: str, run_id: str) -> dict[str, Any]:
+    """End the program, take what is there after the load, and hand over all: ``rows``, and ``archive`` of the files."""
+    try:
+        targets, settings = sampling.load(os.path.join(folder, "settings.json"))
+    except (OSError, ValueError, TypeError):
+        return {"rows": [], "archive": "", "unavailable": ["No profiles were taken on this host: none were asked for."]}
+    if settings["run_id"] != run_id:
+        note = f"No profiles of this run are on this host: they are those of run {settings['run_id']}."
+        return {"rows": [], "archive": "", "unavailable": [note]}
+    stop(folder, patiently=True)
+    profiling.Taker(targets, folder, 0.0).take("after")
+    return packed(folder)
+
+
+def packed(folder: str) -> dict[str, Any]:
+    """``rows`` of what was taken, and ``archive``: one file that holds the profiles, for one transfer."""
+    rows = profiling.read_rows(folder)
+    there = [row["file"] for row in rows if row.get("file")]
+    target = os.path.join(folder, ARCHIVE) if there else ""
+    if there:
+        private = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(private, "wb") as raw, tarfile.open(fileobj=raw, mode="w") as archive:  # each is gzipped already
+            for name in there:
+                archive.add(os.path.join(folder, name), arcname=name)
+    unavailable = list(dict.fromkeys(row["error"] for row in rows if row["error"]))
+    return {"rows": [row for row in rows if row.get("file")], "archive": target, "unavailable": unavailable}

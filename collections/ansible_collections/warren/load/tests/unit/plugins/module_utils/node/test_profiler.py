@@ -1,0 +1,279 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Profiles are taken from a listener on loopback as a Go program has one, whole or not at all."""
+
+from __future__ import annotations
+
+import gzip
+import http.server
+import json
+import os
+import stat
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.warren.load.plugins.module_utils.node import process_table, profiler, profiling, sampling
+from ansible_collections.warren.load.plugins.module_utils.pprof import reading
+from ansible_collections.warren.load.tests.unit.fixtures.pprof.record import HERE
+
+pytestmark = pytest.mark.skipif(not process_table.has_proc(), reason="needs /proc")
+RECORDED = {"heap": "heap-after", "allocs": "allocs", "goroutine": "goroutine", "profile": "cpu", "mutex": "mutex"}
+WHOLE = (HERE / "heap-after.pb.gz").read_bytes()
+PAGE = 'warren_services_total 50\nwarren_tasks_total{state="running"} 149\nwarren_tasks_total{state="failed"} 1\n'
+
+
+class Listener(http.server.ThreadingHTTPServer):
+    """Serves recorded profiles; in place of one its path's of ``answers``: status, content, promised length."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answers = {}
+        self.asked = []
+        self.slow = 0.0
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
+
+    @property
+    def page(self):
+        return f"http://127.0.0.1:{self.server_port}/metrics"
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    server: Listener
+    protocol_version = "HTTP/1.1"  # as Go's: the connection stays open
+
+    def do_GET(self):
+        self.server.asked.append(self.path)
+        path = self.path.partition("?")[0]
+        name = path.rpartition("/")[2]
+        if path == "/metrics":
+            status, content, length = 200, PAGE.encode(), None
+        elif path in self.server.answers:
+            status, content, length = self.server.answers[path]
+        elif name in RECORDED:
+            status, content, length = 200, (HERE / f"{RECORDED[name]}.pb.gz").read_bytes(), None
+        else:
+            status, content, length = 404, b"Unknown profile\n", None
+        if name == "profile":
+            time.sleep(self.server.slow)
+        self.send_response(status)
+        self.close_connection = self.close_connection or length is not None
+        self.send_header("Content-Length", str(length or len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_words):
+        pass
+
+
+@pytest.fixture
+def listener():
+    with Listener() as server:
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "profiles"
+    yield str(folder)
+    profiler.stop(str(folder))
+
+
+def target(listener, kind="manager", **ways):
+    page = {"metrics_url": listener.page}
+    if kind == "worker":
+        page = {"pprof_url": listener.page.replace("/metrics", "/debug/pprof/goroutine?debug=1")}
+    return sampling.Target(f"{kind}-1", kind, pid=os.getpid(), **{**page, **ways})
+
+
+def take(listener, folder, moment="now", seconds=1.0, **ways):
+    return profiler.take(folder, [target(listener, **ways)], moment, seconds)
+
+
+def path(name):
+    return f"/debug/pprof/{name}"
+
+
+def test_every_profile_comes_as_it_was_served(listener, folder):
+    told = take(listener, folder)
+    rows = {row["profile"]: row for row in told["rows"]}
+    assert list(rows) == ["goroutine", "heap", "allocs", "cpu", "mutex"]  # block is not served there
+    assert told["unavailable"] == []
+    for name, row in rows.items():
+        kept = Path(folder, row["file"])
+        served = HERE / f"{RECORDED[profiling.SERVED[name]]}.pb.gz"
+        assert kept.read_bytes() == served.read_bytes()
+        assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+        assert row["bytes"] == served.stat().st_size
+    assert path("profile") + "?seconds=1" in listener.asked
+    assert path("heap") + "?gc=1" in listener.asked
+
+
+def test_a_row_says_when_at_what_load_and_at_what_cost(listener, folder):
+    before = time.time()
+    row = next(row for row in take(listener, folder)["rows"] if row["profile"] == "heap")
+    assert before <= row["began"] <= time.time()
+    assert row["load"] == {"services": 50, "containers": 149}
+    assert row["pid"] == os.getpid()
+    assert row["rss_before"] > 1 << 20
+    assert 0 <= row["cost"] <= row["cpu"] < 5
+    assert 0 < row["seconds"] < 5
+
+
+def test_what_it_cost_is_what_it_used_above_its_own(monkeypatch, listener, folder):
+    spent = iter([10.0, 10.5, 20.0, 23.0])  # idle: 0.5 s in a quarter; then 3 s
+    monkeypatch.setattr(profiling, "cpu_of", lambda _pid: next(spent))
+    monkeypatch.setitem(profiling.MOMENTS, "during", ("heap",))
+
+    def get(_url, _patience):
+        time.sleep(0.2)
+        return WHOLE
+
+    monkeypatch.setattr(profiling, "get", get)
+    (row,) = take(listener, folder, "during")["rows"]
+    assert row["cpu"] == 3.0
+    assert row["cost"] == pytest.approx(3.0 - 2.0 * row["seconds"], abs=0.01)
+
+
+def test_beside_a_load_nothing_is_collected(listener, folder):
+    take(listener, folder, "during")
+    assert [asked for asked in listener.asked if "heap" in asked] == [path("heap")]
+
+
+def test_a_process_that_does_not_listen(folder):
+    manager = sampling.Target("manager-1", metrics_url="http://127.0.0.1:1/metrics")
+    worker = sampling.Target("worker-1", "worker", pprof_url="http://127.0.0.1:1/debug/pprof/goroutine?debug=1")
+    told = profiler.take(folder, [manager, worker], "now", 0.0)
+    assert told["rows"] == []
+    assert told["archive"] == ""
+    first, second = sorted(told["unavailable"])
+    assert first.startswith("manager-1 has no profile: 127.0.0.1:1 on ")
+    assert "nothing listens there" in first
+    assert "port 9090" in first
+    assert "with or without --enable-pprof" in first
+    assert second.startswith("worker-1 has no profile: 127.0.0.1:1 on ")
+    assert second.endswith("start the worker with --enable-pprof, which serves profiles on port 6060.")
+
+
+def test_a_port_of_another_process_is_not_profiled(monkeypatch, listener, folder):
+    monkeypatch.setattr(process_table, "listens", lambda _pid, _port: False)
+    told = take(listener, folder)
+    assert told["rows"] == []
+    (sentence,) = told["unavailable"]
+    assert "only the first manager gets the port" in sentence
+    assert not [asked for asked in listener.asked if "pprof" in asked]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ((200, WHOLE[:-20], None), "the profile was cut short;"),
+        ((200, WHOLE[:-20], len(WHOLE)), "the connection ended before it was whole"),
+        ((200, WHOLE[:40] + b"\0\0\0\0" + WHOLE[44:], None), "the profile is corrupt"),
+        ((200, b"<html>Prometheus</html>", None), "not a profile: '<html>Prometheus</html>'"),
+        ((200, gzip.compress(b"hello"), None), "not a profile"),
+        ((200, b"", None), "the profile is empty"),
+        (
+            (500, b"Could not enable CPU profiling: cpu profiling already in use\n", None),
+            "it answers 500: Could not enable CPU",
+        ),
+        ((404, b"404 page not found\n", None), "it serves no such profile"),
+    ],
+)
+def test_what_is_no_whole_profile_is_one_sentence(listener, folder, answer, words):
+    listener.answers[path("heap")] = answer
+    told = take(listener, folder, "baseline")
+    (sentence,) = told["unavailable"]
+    assert sentence.startswith("manager-1 has no ")
+    assert words in sentence
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    assert [row["profile"] for row in told["rows"]] == ["goroutine", "allocs"]
+
+
+def test_what_is_too_large_or_too_late_is_left(listener):
+    with pytest.raises(profiling.CaptureError, match="more than 0 MB"):
+        profiling.get(listener.page.replace("/metrics", path("heap")), 5.0, largest=1000)
+    listener.slow = 2.0
+    began = time.monotonic()
+    with pytest.raises(profiling.CaptureError, match="not there after 0 s"):
+        profiling.get(listener.page.replace("/metrics", path("profile")), 0.2)
+    assert time.monotonic() - began < 1.5
+
+
+def test_a_full_disk_is_told(monkeypatch, listener, folder):
+    def full(_taker, _stem, _content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(profiling.Taker, "_keep", full)
+    with pytest.raises(OSError, match="No space left"):
+        take(listener, folder)
+
+
+def test_names_of_hosts_are_no_paths(listener, folder):
+    told = profiler.take(folder, [sampling.Target("../a b", metrics_url=listener.page)], "baseline", 0.0)
+    assert {row["file"] for row in told["rows"]} == {
+        f"_a_b-baseline-{name}.pb.gz" for name in ("goroutine", "heap", "allocs")
+    }
+
+
+def test_the_program_profiles_the_load_and_ends_after_its_profile(listener, folder):
+    listener.slow = 1.0
+    pid, replaced = profiler.start(folder, "run-1", [target(listener)], cpu_seconds=1.0, interval=0.0, seconds=60.0)
+    assert replaced == ""
+    assert {row["moment"] for row in profiling.read_rows(folder)} == {"baseline"}
+    assert profiler.load_begins(folder)
+    until(lambda: any("profile?seconds" in asked for asked in listener.asked))
+    told = profiler.collect(folder, "run-1")  # the CPU profile has not come yet
+    assert process_table.start_time(pid) is None
+    taken = [(row["moment"], row["profile"]) for row in told["rows"]]
+    assert taken[3:7] == [("load", name) for name in ("cpu", "goroutine", "heap", "allocs")]
+    assert [moment for moment, _name in taken[7:]] == ["after"] * 3
+    assert Path(told["archive"]).is_file()
+
+
+def test_the_program_looks_every_so_often(listener, folder):
+    profiler.start(folder, "run-1", [target(listener, "worker")], cpu_seconds=1.0, interval=0.3, seconds=60.0)
+    until(lambda: sum(row["moment"] == "during" for row in profiling.read_rows(folder)) >= 4)
+    rows = [row for row in profiler.collect(folder, "run-1")["rows"] if row["profile"] == "heap"]
+    assert len({row["file"] for row in rows}) == len(rows)
+    for row in rows:
+        reading.read(Path(folder, row["file"]))
+
+
+def test_the_program_ends_when_its_folder_is_gone(listener, folder):
+    pid, _replaced = profiler.start(folder, "r", [target(listener)], cpu_seconds=1.0, interval=0.0, seconds=60.0)
+    profiling_folder = Path(folder)
+    profiling_folder.rename(profiling_folder.with_name("elsewhere"))
+    until(lambda: process_table.start_time(pid) is None)
+
+
+def test_another_run_has_its_own(listener, folder):
+    assert profiler.collect(folder, "run-1")["rows"] == []
+    first, _none = profiler.start(folder, "run-1", [target(listener)], cpu_seconds=1.0, interval=0.0, seconds=60.0)
+    assert profiler.collect(folder, "run-2")["unavailable"] == [
+        "No profiles of this run are on this host: they are those of run run-1."
+    ]
+    _second, replaced = profiler.start(folder, "run-2", [], cpu_seconds=1.0, interval=0.0, seconds=60.0)
+    assert replaced == "run-1"
+    assert process_table.start_time(first) is None
+    assert profiling.read_rows(folder) == []
+
+
+def test_lines_that_were_cut_off_are_left_out(tmp_path):
+    (tmp_path / profiling.ROWS).write_text(json.dumps({"file": "a", "error": ""}) + '\n{"file": "b"', encoding="utf-8")
+    assert [row["file"] for row in profiling.read_rows(str(tmp_path))] == ["a"]
+
+
+def until(condition, seconds=10.0):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)

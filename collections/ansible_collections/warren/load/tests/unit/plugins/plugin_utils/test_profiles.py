@@ -1,0 +1,229 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is made of the profiles of all hosts: rows, sentences, pages, a table."""
+
+from __future__ import annotations
+
+import json
+import stat
+import tarfile
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from ansible_collections.warren.load.plugins.module_utils.pprof.profile import Frame, Location, Sample
+from ansible_collections.warren.load.plugins.plugin_utils import profiles
+from ansible_collections.warren.load.plugins.plugin_utils.banner import banner, render
+from ansible_collections.warren.load.plugins.plugin_utils.results import assemble
+from ansible_collections.warren.load.tests.unit.fixtures.pprof import made
+from ansible_collections.warren.load.tests.unit.fixtures.pprof.record import HERE
+
+SCHEMA = Path(__file__).parents[4] / "docs/results.schema.json"
+FILES = {"cpu": "cpu", "heap": "heap-after", "allocs": "allocs", "goroutine": "goroutine", "mutex": "mutex"}
+STORE = "github.com/cuemby/warren/pkg/storage.(*BoltStore).ListTasks"
+SCHEDULER = "github.com/cuemby/warren/pkg/scheduler.(*Scheduler).scheduleService"
+MANAGER = "github.com/cuemby/warren/pkg/manager.(*Manager).ListTasksByService"
+
+
+def row(moment, profile, process="manager-1", kind="manager", **more):
+    return {
+        "process": process,
+        "kind": kind,
+        "moment": moment,
+        "profile": profile,
+        "pid": 7,
+        "url": "http://127.0.0.1:9090/debug/pprof/heap",
+        "began": 1000.0,
+        "seconds": 30.0 if profile == "cpu" else 0.01,
+        "bytes": 2048,
+        "rss_before": 1 << 20,
+        "rss_after": 2 << 20,
+        "cpu": 0.02,
+        "cost": None if profile == "cpu" else 0.004,
+        "load": {"services": 50.0, "containers": 150.0},
+        "error": "",
+        "file": f"{process}-{moment}-{profile}.pb.gz",
+        **more,
+    }
+
+
+def packed(tmp_path, rows, contents):
+    """An archive as a node sends it."""
+    archive = tmp_path / "sent.tar"
+    with tarfile.open(archive, "w") as out:
+        for one, content in zip(rows, contents, strict=True):
+            path = tmp_path / "content"
+            path.write_bytes(content)
+            out.add(path, arcname=one["file"])
+    return archive
+
+
+def recorded(profile):
+    return (HERE / f"{FILES[profile]}.pb.gz").read_bytes()
+
+
+def unpacked(tmp_path, rows, contents=None):
+    folder = tmp_path / "profiles"
+    folder.mkdir(exist_ok=True)
+    contents = contents or [recorded(one["profile"]) for one in rows]
+    kept, notes = profiles.unpack(packed(tmp_path, rows, contents), folder, rows)
+    return folder, [{"host": "node-1", **one} for one in kept], notes
+
+
+def test_files_stay_as_they_were_served_for_their_owner_alone(tmp_path):
+    folder, kept, notes = unpacked(tmp_path, [row("load", name) for name in ("cpu", "heap", "goroutine")])
+    assert notes == []
+    for one in kept:
+        path = folder / one["file"]
+        assert path.read_bytes() == recorded(one["profile"])
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert one["top"]["function"]
+        assert 0 < one["top"]["share"] <= 100
+    assert kept[2]["top"]["total"].endswith("goroutines")
+
+
+def test_what_cannot_be_read_is_a_sentence_and_no_file(tmp_path):
+    rows = [row("load", "heap"), row("load", "allocs")]
+    folder, kept, notes = unpacked(tmp_path, rows, [recorded("heap"), recorded("allocs")[:-30]])
+    assert [one["profile"] for one in kept] == ["heap"]
+    assert notes == ["manager-1-load-allocs.pb.gz is cut short: capture it again."]
+    assert not (folder / "manager-1-load-allocs.pb.gz").exists()
+
+
+def test_what_a_host_did_not_send_is_a_sentence(tmp_path):
+    rows = [row("load", "heap"), row("load", "cpu")]
+    kept, notes = profiles.unpack(packed(tmp_path, rows[:1], [recorded("heap")]), tmp_path, rows)
+    assert len(kept) == 1
+    assert notes == ["manager-1-load-cpu.pb.gz was not in what its host sent: capture it again."]
+
+
+@pytest.mark.parametrize("name", ["../evil.pb.gz", "/tmp/evil.pb.gz", "a/b.pb.gz", ".hidden.pb.gz"])
+def test_a_host_cannot_write_elsewhere(tmp_path, name):
+    folder, kept, _notes = unpacked(tmp_path, [row("load", "heap", file=name)])
+    assert kept == []
+    assert list(folder.iterdir()) == []
+    assert not (tmp_path / "evil.pb.gz").exists()
+
+
+def test_mutexes_that_nobody_counts_are_left_out(tmp_path):
+    empty = made.encoded(made.heap([]))
+    _folder, kept, notes = unpacked(tmp_path, [row("now", "mutex"), row("now", "heap")], [empty, recorded("heap")])
+    assert [one["profile"] for one in kept] == ["heap"]
+    assert notes == []
+
+
+def stack(*names):
+    return tuple(Location(number, None, "", (Frame(name, "a.go", 1, 1),)) for number, name in enumerate(names, 1))
+
+
+def test_reading_records_is_put_down_to_who_asked_for_it():
+    names = ("encoding/json.Unmarshal", STORE, MANAGER, SCHEDULER)
+    found = profiles.top_of(made.heap([Sample(stack(*names), (9, 900, 9, 900), ())]), "heap")
+    assert found == {"function": "scheduler.(*Scheduler).scheduleService", "share": 100.0, "total": "900 B"}
+
+
+def test_an_empty_profile_has_no_top():
+    assert profiles.top_of(made.heap([]), "heap") is None
+
+
+def result(rows, host="node-1", **more):
+    return {"rows": rows, "unavailable": [], "item": {"host": host}, **more}
+
+
+def test_rows_of_all_hosts_and_sentences_of_those_without():
+    rows, notes = profiles.rows_of(
+        [
+            result([row("load", "heap", "worker-1", "worker")], "node-2", unavailable=["worker-2 has no profile."]),
+            result([row("load", "heap"), row("baseline", "heap", began=1.0)]),
+            {"skipped": True},
+            {"unreachable": True, "msg": "timed out", "item": {"host": "node-3"}},
+            {"failed": True, "msg": "No space left\non device.", "item": {"host": "node-4"}},
+        ]
+    )
+    assert [(one["process"], one["moment"], one["host"]) for one in rows] == [
+        ("manager-1", "baseline", "node-1"),
+        ("manager-1", "load", "node-1"),
+        ("worker-1", "load", "node-2"),
+    ]
+    assert notes == [
+        "worker-2 has no profile.",
+        "There are no profiles of node-3: Ansible cannot log in to it.",
+        "There are no profiles of node-4: No space left on device.",
+    ]
+
+
+@pytest.fixture
+def run(tmp_path):
+    """The profiles of a run with a manager, from which an index was made."""
+    rows = [row("load", "cpu"), row("load", "heap"), row("load", "goroutine")]
+    folder, kept, notes = unpacked(tmp_path, rows)
+    return folder, kept, profiles.index(kept, notes, profiles.study(kept, folder), 970.0)
+
+
+def test_sentences_and_pages_of_a_run(run):
+    _folder, kept, index = run
+    assert {one["id"] for one in index["findings"]} == {"profile-cpu", "profile-heap"}
+    assert all(one["sentence"].startswith("manager-1: ") for one in index["findings"])
+    assert index["pages"] == ["manager-1-load-cpu.html", "manager-1-load-heap.html"]
+    assert [one["at"] for one in index["captures"]] == [30.0] * len(kept)
+    (cost,) = index["overhead"]
+    assert cost["cpu"] == {"value": 0.008, "unit": "s", "low": None, "high": None, "n": 2}
+    assert cost["cpu_profiled"] == 30.0
+
+
+def test_heaps_are_compared_only_where_all_was_removed(tmp_path):
+    rows = [row("baseline", "heap"), row("after", "heap"), row("baseline", "goroutine"), row("after", "goroutine")]
+    before = (HERE / "heap-before.pb.gz").read_bytes()
+    contents = [before, recorded("heap"), recorded("goroutine"), recorded("goroutine")]
+    folder, kept, _notes = unpacked(tmp_path, rows, contents)
+    grown = profiles.study(kept, folder, services=50)
+    assert any(one["id"] == "profile-growth" for one in grown.findings)
+    assert "for each of 50 services" in " ".join(one["sentence"] for one in grown.findings)
+    assert list(grown.pages) == ["manager-1-heap-change.html"]
+    assert profiles.study(kept, folder, services=0).findings == []
+
+
+def test_of_a_hundred_workers_not_all_get_pages(tmp_path):
+    rows = [row("baseline", "heap", f"worker-{number}", "worker") for number in range(20)]
+    rows += [row("after", "heap", f"worker-{number}", "worker") for number in range(20)]
+    folder, kept, _notes = unpacked(tmp_path, rows)
+    found = profiles.study(kept, folder)
+    assert len(found.pages) == profiles.DRAWN
+    assert found.notes == ["Flame graphs are of the first 12 processes: the others' profiles are there as files."]
+
+
+def test_the_table(run):
+    _folder, _kept, index = run
+    index["unavailable"].append("worker-1 has no profile.")
+    text = render(profiles.table(index, "results/profiles-1"))
+    lines = text.splitlines()
+    assert lines[0].split() == ["Process", "Profile", "Moment", "Size", "Most", "is", "in"]
+    assert lines[1].startswith("manager-1  cpu        load       2 KB  ")
+    assert "! worker-1 has no profile." in text
+    assert "Profiles: results/profiles-1 (go tool pprof opens each of them)" in text
+    assert "Taking 2 profiles cost manager-1 8 ms of CPU" in text
+
+
+def test_a_table_of_nothing():
+    index = profiles.index([], ["Simulated managers have no profiles."], profiles.Found([], {}, []), None)
+    assert render(profiles.table(index, "x")) == "! Simulated managers have no profiles.\nNo profile was taken."
+
+
+def test_the_report_of_a_run_with_profiles(run, small):
+    _folder, _kept, index = run
+    index["unavailable"] += [f"worker-{number} has no profile." for number in range(5)]
+    options = {**small, "run": {**small["run"], "profiling": True}}
+    options["measurements"] = {**small["measurements"], "profiles": index}
+    document = assemble(options)
+    jsonschema.validate(json.loads(json.dumps(document)), json.loads(SCHEMA.read_text(encoding="utf-8")))
+    text = render(banner(document))
+    assert "  Profiling: true\n" in text
+    assert "Profiles:\n  manager-1, CPU 30s during the load: " in text
+    assert "Flame Graphs: profiles/manager-1-load-cpu.html, profiles/manager-1-load-heap.html" in " ".join(text.split())
+    found = [one for one in document["findings"] if one["id"].startswith("profile-")]
+    assert [one["severity"] for one in found[:4]] == ["warning"] * 4
+    assert found[3]["sentence"] == "2 profiles more are missing, see results.json."
+    assert any("holds" in one["sentence"] and one["severity"] == "note" for one in found)
