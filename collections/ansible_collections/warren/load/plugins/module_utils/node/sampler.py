@@ -10,15 +10,12 @@ from __future__ import annotations
 
 import csv
 import gzip
-import io
 import json
 import os
-import pkgutil
 import platform
 import shutil
 import sys
 import time
-import zipfile
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -29,12 +26,12 @@ from ansible_collections.warren.load.plugins.module_utils.node import (
     metrics_page,
     process_table,
     sampling,
+    standalone,
     supervision,
 )
 from ansible_collections.warren.load.plugins.module_utils.stats import trends
 
 MEGABYTE = 1 << 20  # the guide's MB: its script divides ps's KiB by 1024
-UTILS = "ansible_collections.warren.load.plugins.module_utils"
 PARTS = (sampling, containers, process_table, commands, metrics_page)  # what the program is made of
 FILES = {"resources": "resources.csv", "metrics": "metrics.csv"}
 READY_TIMEOUT = 15.0
@@ -86,7 +83,7 @@ def start(
             json.dump(content, stream)
     program = os.path.join(folder, "sampler.pyz")
     with open(program, "wb") as archive:
-        archive.write(_archive())
+        archive.write(standalone.archive(PARTS))
     record, _seconds = supervision.start(
         supervision.Program(
             name="sampler",
@@ -448,22 +445,6 @@ def _packed(folder: str, name: str) -> str:
     except OSError:
         pass  # a full disk; what was computed is kept
     return path + ".gz"
-
-
-def _archive() -> bytes:
-    """The sampler as one file that a Python runs: it must outlive the module's own temporary folder."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        packages = f"{UTILS}.node".split(".")
-        for depth in range(1, len(packages) + 1):
-            archive.writestr("/".join((*packages[:depth], "__init__.py")), b"")
-        for part in PARTS:
-            name = part.__name__.rpartition(".")[2]
-            source = pkgutil.get_data(f"{UTILS}.node", f"{name}.py")
-            archive.writestr("/".join((*packages, f"{name}.py")), source or b"")
-        begin = f"import sys\nfrom {UTILS}.node.sampling import main\nsys.exit(main(sys.argv[1:]))\n"
-        archive.writestr("__main__.py", begin)
-    return out.getvalue()
 
 
 def _ends(name: str, values: list[int | None]) -> dict[str, int | None]:
