@@ -91,7 +91,7 @@ def process_of(ask: Ask) -> supervision.Record:
     if record is None:
         raise FaultError(
             f"No such process: nothing is recorded of {ask.name} in {ask.pid_file or 'a pid file'}; start the cluster "
-            "with playbook cluster-up, or name another target with warren_load_fault_target."
+            "with playbook cluster-up, or choose another target with warren_load_fault_target."
         )
     if ask.pid and record.pid != ask.pid:
         raise FaultError(
@@ -107,7 +107,7 @@ def process_of(ask: Ask) -> supervision.Record:
         )
     raise FaultError(
         f"No such process: {ask.name} (process {record.pid}) has ended; start the cluster again with playbooks "
-        "cluster-down and cluster-up, or name another target with warren_load_fault_target."
+        "cluster-down and cluster-up, or choose another target with warren_load_fault_target."
     )
 
 
