@@ -75,7 +75,7 @@ def test_everything_is_in_seconds_since_the_run_began_and_fits_the_schema():
 def test_what_a_lost_leader_cost():
     seen = probe(
         writes=[outage(1010.0, 1010.3), outage(1029.98, 1031.2)],
-        terms=[("manager-1", 1000.1, 1029.98), ("manager-2", 1031.2, 1059.9)],
+        terms=[("manager-3", 1000.1, 1005.0), ("manager-1", 1005.1, 1029.98), ("manager-2", 1031.2, 1059.9)],
         views=[(1000.0, "manager-2", "manager-1"), (1030.9, "manager-2", "manager-2")],
     )
     (fault,) = one_clock()

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import csv
 import gzip
 import itertools
@@ -34,6 +35,7 @@ class Trio:
         self.leader = "manager-1"
         self.unknown = unknown  # they did not answer when the cluster was connected to
         self.silent: set[str] = set()
+        self.addresses: dict[str, str] = {}  # where others than the servers' own
         self.servers = {f"manager-{number}": ScriptedManager() for number in (1, 2, 3)}
         self.dialect = Dialect.TASKS
         for name, server in self.servers.items():
@@ -61,15 +63,54 @@ class Trio:
 
     @property
     def managers(self):
-        return {name: Manager(name, server.address, f"raft-{name}") for name, server in self.servers.items()}
+        return {
+            name: Manager(name, self.addresses.get(name, server.address), f"raft-{name}")
+            for name, server in self.servers.items()
+        }
 
     @property
     def resolved(self):
         return {name: PLAINTEXT for name in self.servers if name not in self.unknown}
 
 
+class Wire:
+    """Stands between clients and a server. A connection that was cut stays dead, as after TCP's patience is over."""
+
+    def __init__(self, address: str) -> None:
+        self._target = address.split(":")
+        self._ends: list[t.Any] = []
+        self._server: t.Any = None
+        self.address = ""
+        self.cut = False
+
+    async def __aenter__(self) -> Wire:
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self.address = f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        self._server.close()
+        for end in self._ends:
+            end.close()
+        await asyncio.sleep(0.1)
+
+    async def _connected(self, reader, writer):
+        other_reader, other_writer = await asyncio.open_connection(*self._target)
+        self._ends += [writer, other_writer]
+        await asyncio.gather(self._carry(reader, other_writer), self._carry(other_reader, writer))
+
+    async def _carry(self, reader, writer):
+        dead = False
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                dead = dead or self.cut
+                if not dead:
+                    writer.write(data)
+        writer.close()
+
+
 def probed(tmp_path, story, **more):
-    """Probe the three while ``story(trio)`` goes on; what the phase measured, and its reporter."""
+    """Probe the three, the third over a wire, while ``story(trio)`` goes on: what was measured, and the reporter."""
     options = probe.Options(RUN_ID, **{"seconds": 20.0, "least_outage": 0.5, "timeout": 0.4, **more})
 
     async def main(stop):
@@ -81,7 +122,8 @@ def probed(tmp_path, story, **more):
             await asyncio.sleep(1.0)
             (tmp_path / probe.END).touch()
 
-        async with running(*trio.servers.values()):
+        async with running(*trio.servers.values()), Wire(trio.servers["manager-3"].address) as trio.wire:
+            trio.addresses["manager-3"] = trio.wire.address
             telling = asyncio.create_task(tell())
             with Reporter(tmp_path, "probe", 60.0, stop) as reporter:
                 measured = await probe.run(trio, options, reporter)
@@ -119,6 +161,7 @@ def test_a_leader_that_dies_and_comes_back(tmp_path):
     assert views.index(("manager-3", "")) < views.index(("manager-3", "manager-2"))
     assert reporter.ended_early is None
     assert measured["resolution"]["unit"] == "ms"
+    assert measured["duration"] < 15  # it was told to end
     with gzip.open(tmp_path / "probe-samples.csv.gz", "rt") as file:
         sent = list(csv.DictReader(file))
     assert {(row["manager"], row["method"]) for row in sent} == set(
@@ -137,6 +180,18 @@ def test_a_manager_that_falls_silent_is_asked_on_and_heard_again(tmp_path):
     assert measured["writes"]["outage_count"] == 0
     assert (rows["manager-3"]["outage_count"], rows["manager-3"]["recovered"]) == (1, True)
     assert rows["manager-3"]["answered"] < rows["manager-2"]["answered"]
+
+
+def test_a_connection_that_died_without_a_word_is_opened_again(tmp_path):
+    async def story(trio):
+        trio.wire.cut = True
+        await asyncio.sleep(1.5)
+        trio.wire.cut = False
+
+    measured, _reporter = probed(tmp_path, story)
+    rows = {row["name"]: row for row in measured["managers"]}
+    assert (rows["manager-3"]["outage_count"], rows["manager-3"]["recovered"]) == (1, True)
+    assert [rows[name]["outage_count"] for name in ("manager-1", "manager-2")] == [0, 0]
 
 
 def test_what_never_comes_back_is_an_outage_without_end(tmp_path):
