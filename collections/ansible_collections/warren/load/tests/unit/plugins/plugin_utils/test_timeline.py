@@ -11,6 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from ansible_collections.warren.load.plugins.module_utils.objectives.shape import MEASUREMENTS
 from ansible_collections.warren.load.plugins.plugin_utils import timeline as timelines
 
 SCHEMA = json.loads((Path(timelines.__file__).parents[2] / "docs/results.schema.json").read_text(encoding="utf-8"))
@@ -109,5 +110,10 @@ def test_the_measurements_of_a_run_with_a_fault():
     found = timelines.measured(rows, probe(), HOSTS, "gen")
     assert found["faults"]["count"] == 2
     assert found["failover"]["was"] == "manager-2"
+    for name in ("faults", "failover"):  # objectives can ask for all of it
+        shape: t.Any = MEASUREMENTS.of[name]
+        assert set(found[name]) <= set(shape.of)
+    rows_shape: t.Any = MEASUREMENTS.of["faults"]
+    assert set(found["faults"]["faults"][0]) <= set(rows_shape.of["faults"].of.of)
     assert "failover" not in timelines.measured(rows[:1], probe(), HOSTS, "gen")
     assert "failover" not in timelines.measured(rows)
