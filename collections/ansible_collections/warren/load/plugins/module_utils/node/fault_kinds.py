@@ -244,6 +244,11 @@ class Cut(Kind):
             return "Fault cut needs root on the host: set ansible_become to true."
         if shutil.which("ip") is None:
             return "Fault cut needs the program ip: install iproute2 on the host, or set warren_load_fault to pause."
+        if _ruled(RULE):
+            return (
+                f"Fault cut needs the preference {RULE} of routing rules, which is used already: end the fault that "
+                f"made it with playbook cleanup, or remove it with ip rule del pref {RULE}."
+            )
         # A rule that fits nothing, for a moment.
         refused = _ip("rule", "add", "pref", str(RULE + 1), "ipproto", "tcp", "dport", "1", "blackhole")
         if refused is not None:
@@ -275,7 +280,7 @@ class Cut(Kind):
                 if _ip(family, "rule", "del", "pref", str(plan["preference"])) is not None:
                     break
                 gone += 1
-        if f"\n{plan['preference']}:" in "\n" + commands.output(["ip", "rule", "show"]):
+        if _ruled(plan["preference"]):
             raise FaultError(
                 f"{plan['name']} is still cut off: remove it by hand with ip rule del pref {plan['preference']}."
             )
@@ -330,6 +335,11 @@ class PacketLoss(Kind):
                 f"{plan['interface']} root."
             )
         return f"{plan['name']} loses no packets any more"
+
+
+def _ruled(preference: int) -> bool:
+    """Whether there is a routing rule of that preference."""
+    return f"\n{preference}:" in "\n" + commands.output(["ip", "rule", "show"])
 
 
 def _login_ports() -> set[str]:

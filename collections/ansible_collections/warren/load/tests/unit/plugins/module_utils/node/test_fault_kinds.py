@@ -55,8 +55,10 @@ import json, sys
 from ansible_collections.warren.load.plugins.module_utils.node import fault_kinds
 kind, ask = fault_kinds.Cut(), fault_kinds.Ask("cut", "manager-1", addresses=["10.99.0.1:7946"])
 verb = sys.argv[1]
-print(kind.refusal(ask) or "")
+if verb == "refuse":
+    sys.exit(print(kind.refusal(ask)))
 if verb == "apply":
+    print(kind.refusal(ask) or "")
     kind.apply(kind.prepare(ask))
 else:
     print(kind.undo(kind.prepare(ask)))
@@ -123,6 +125,7 @@ def test_a_host_is_cut_off_on_warrens_ports_alone_and_reached_again(two_hosts):
     assert asked(two_hosts, 1, "10.99.0.1", 7946) == "TimeoutError"
     assert asked(two_hosts, 1, "10.99.0.1", 2222) == "ping"  # such as SSH
     assert asked(two_hosts, 0, "127.0.0.1", 7946) == "ping"  # itself
+    assert two_hosts(0, PYTHON, "-c", CUT, "refuse").startswith("Fault cut needs the preference 1913 of routing rules")
     assert two_hosts(0, PYTHON, "-c", CUT, "undo") == "manager-1 reaches the others again"
     assert asked(two_hosts, 1, "10.99.0.1", 7946) == "ping"
     assert two_hosts(0, PYTHON, "-c", CUT, "undo") == "manager-1 was not cut off any more"
