@@ -255,6 +255,34 @@ def throughput(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
+def writes_kept(evidence: Evidence) -> Iterator[Finding]:
+    for defect, text in (
+        ("lost", "acknowledged, and gone after the fault"),
+        ("doubled", "there more than once after the fault"),
+        ("resurrected", "refused, and there after the fault all the same"),
+        ("unasked", "there after the fault, and never asked for"),
+    ):
+        if count := evidence.count(f"audit_writes.{defect}"):
+            verb = "is" if count == 1 else "are"
+            yield Finding(
+                f"writes-{defect}",
+                "problem",
+                f"{many(count, 'service')} {verb} {text}",
+                "Each create in the journal was looked for on the leader; measurements.audit_writes has names.",
+            )
+
+
+def outages(evidence: Evidence) -> Iterator[Finding]:
+    if evidence.get("probe.writes.recovered") is False:
+        yield Finding("writes-never-again", "problem", "No write was acknowledged any more after the fault")
+    seconds = evidence.value("failover.write_outage")
+    election = evidence.value("failover.election")
+    if seconds:
+        elected = "" if election is None else f"; another leader was there after {election:.2f} s"
+        sentence = f"After the loss of {evidence.get('failover.was')} nothing was written for {seconds:.2f} s{elected}"
+        yield Finding("write-outage", "note", sentence)
+
+
 def leftovers(evidence: Evidence) -> Iterator[Finding]:
     if evidence.keep:
         created = evidence.count("create.created") + evidence.count("create.found")
@@ -394,6 +422,8 @@ RULES: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     heartbeats,
     latency,
     throughput,
+    writes_kept,
+    outages,
     leftovers,
     placement,
     scheduling,

@@ -20,6 +20,7 @@ from pathlib import Path
 from .files import write_whole
 from .findings import find
 from .redaction import REMOVED, Secrets, is_secret
+from .timeline import timeline
 
 SCHEMA = 1
 LIMIT = 1_000_000  # bytes of results.json
@@ -75,6 +76,7 @@ def assemble(options: dict[str, t.Any], secrets: Secrets = NOTHING_KNOWN) -> dic
             "measurements": measurements,
             "audit": options["audit"],
             "cleanup": measurements.get("cleanup", {}),
+            **_timeline(measurements, started),
             "findings": [],
             "judgement": judgement,
             "files": list(options.get("files") or []),
@@ -93,6 +95,15 @@ def assemble(options: dict[str, t.Any], secrets: Secrets = NOTHING_KNOWN) -> dic
             findings.append({"id": "given", "severity": "note", "sentence": sentence, "because": ""})
     document["findings"] = findings
     return bounded(document)
+
+
+def _timeline(measurements: dict[str, t.Any], started: datetime.datetime | None) -> dict[str, t.Any]:
+    """``timeline`` of a run with faults or probes; nothing of another."""
+    faults, probe = (measurements.get("faults") or {}).get("faults") or [], measurements.get("probe") or None
+    begins = [*([started.timestamp()] if started else []), *([probe["started"]] if probe else [])]
+    if not (faults or probe):
+        return {}
+    return {"timeline": timeline((begins or [faults[0]["start"]])[0], faults, probe)}
 
 
 def run_id(run: dict[str, t.Any]) -> str:

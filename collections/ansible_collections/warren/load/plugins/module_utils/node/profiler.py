@@ -15,13 +15,13 @@ import tarfile
 from typing import Any
 
 from ansible_collections.warren.load.plugins.module_utils.node import (
-    archives,
     commands,
     containers,
     metrics_page,
     process_table,
     profiling,
     sampling,
+    standalone,
     supervision,
 )
 
@@ -58,7 +58,7 @@ def start(
         json.dump(settings, stream)
     program = os.path.join(folder, "profiler.pyz")
     with open(program, "wb") as archive:
-        archive.write(archives.program(PARTS, profiling))
+        archive.write(standalone.archive(PARTS))
     record, _seconds = supervision.start(
         supervision.Program(
             name="profiler",

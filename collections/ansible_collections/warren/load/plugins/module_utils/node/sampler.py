@@ -20,13 +20,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ansible_collections.warren.load.plugins.module_utils.node import (
-    archives,
     commands,
     containers,
     log_lines,
     metrics_page,
     process_table,
     sampling,
+    standalone,
     supervision,
 )
 from ansible_collections.warren.load.plugins.module_utils.stats import trends
@@ -83,7 +83,7 @@ def start(
             json.dump(content, stream)
     program = os.path.join(folder, "sampler.pyz")
     with open(program, "wb") as archive:
-        archive.write(archives.program(PARTS, sampling))
+        archive.write(standalone.archive(PARTS))
     record, _seconds = supervision.start(
         supervision.Program(
             name="sampler",

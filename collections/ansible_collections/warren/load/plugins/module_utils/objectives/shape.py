@@ -145,8 +145,71 @@ _LATENCY = Fields(
 
 _TICK = ("t", "created", "assigned", "running")
 
+_OUTAGES: dict[str, Shape] = {
+    "outages": Items(Fields({"start": Leaf(), "end": Leaf(), "seconds": Leaf("s")})),
+    "outage_count": Leaf("outages"),
+    "longest_outage": Leaf("s"),
+    "recovered": Leaf(),
+}
+_PROBE = Fields(
+    {
+        "started": Leaf(),
+        "ended": Leaf(),
+        "duration": Leaf("s"),
+        "rate": Leaf("1/s"),
+        "least_outage": Leaf("s"),
+        "resolution": Leaf("ms"),
+        "unsent": Leaf("calls"),
+        "writes": Fields(
+            {"probes": Leaf("calls"), "acknowledged": Leaf("calls"), "errors": _COUNTS, **_OUTAGES},
+        ),
+        "managers": Items(
+            Fields(
+                {
+                    "name": Leaf(),
+                    "probes": Leaf("calls"),
+                    "answered": Leaf("calls"),
+                    "errors": _COUNTS,
+                    "writes_acknowledged": Leaf("calls"),
+                    "service_time": _spread("ms"),
+                    **_OUTAGES,
+                }
+            )
+        ),
+        "terms": Items(Fields({"leader": Leaf(), "start": Leaf(), "end": Leaf()})),
+        "views": Items(Fields({"time": Leaf(), "manager": Leaf(), "leader": Leaf()})),
+    }
+)
+_AUDIT_WRITES = Fields(
+    {
+        "manager": Leaf(),
+        "listed": Leaf("services"),
+        **{
+            name: Leaf("creations")
+            for name in ("acknowledged", "refused", "ambiguous", "ambiguous_present", "ambiguous_absent")
+        },
+        **{name: Leaf("creations") for name in ("lost", "doubled", "resurrected", "unasked", "broken")},
+        "examples": Each(Items(Leaf())),
+    }
+)
+_FAULT = ("kind", "target", "host", "undone_by", "outcome", "start", "end", "uncertainty")
+_FAILOVER = Fields(
+    {
+        "was": Leaf(),
+        "leader": Leaf(),
+        "election": Leaf("s"),
+        "first_write": Leaf("s"),
+        "write_outage": Leaf("s"),
+        "recovered": Leaf(),
+        "reads": Each(Leaf("s")),
+    }
+)
 MEASUREMENTS = Fields(
     {
+        "probe": _PROBE,
+        "audit_writes": _AUDIT_WRITES,
+        "faults": Fields({"count": Leaf("1"), "faults": Items(Fields({name: Leaf() for name in _FAULT}))}),
+        "failover": _FAILOVER,
         "create": Fields(
             {
                 "services": Leaf("services"),

@@ -77,6 +77,24 @@ def test_audit_and_shared_host():
     ]
 
 
+def test_a_word_that_was_not_kept_is_a_problem():
+    assert sentences({"audit_writes": {"lost": 1, "doubled": 2, "resurrected": 0, "unasked": 0, "ambiguous": 5}}) == [
+        "1 service is acknowledged, and gone after the fault.",
+        "2 services are there more than once after the fault.",
+    ]
+
+
+def test_what_a_lost_leader_cost():
+    failover = {"was": "manager-2", "election": {"value": 0.93}, "write_outage": {"value": 1.02}}
+    assert sentences({"failover": failover}) == [
+        "After the loss of manager-2 nothing was written for 1.02 s; another leader was there after 0.93 s."
+    ]
+    assert sentences({"probe": {"writes": {"recovered": False}}}) == [
+        "No write was acknowledged any more after the fault."
+    ]
+    assert sentences({"probe": {"writes": {"recovered": True}}, "failover": {"write_outage": {"value": 0.0}}}) == []
+
+
 def test_kept_services_are_not_called_leftovers():
     measured = {"create": {"created": 50}, "cleanup": {"containers_left": 150}}
     assert sentences(measured, run={"keep": True}) == ["50 services stayed on the cluster as asked (keep)."]

@@ -44,6 +44,27 @@ def test_recorded_runs_fit_the_schema(small, large):
         VALIDATOR.validate(json.loads(encode(assemble(options))))
 
 
+def test_a_run_with_a_fault_has_a_timeline(small):
+    assert "timeline" not in assemble(small)
+    probe = {
+        "started": 1763900010.0,
+        "ended": 1763900070.0,
+        "writes": {"outages": [{"start": 1763900040.0, "end": 1763900041.0, "seconds": 1.0}]},
+        "managers": [{"name": "manager-1", "outages": []}],
+        "terms": [],
+    }
+    fault = {"kind": "kill", "target": "manager-1", "start": 1763900040.0, "end": None, "uncertainty": None}
+    measurements = {**small["measurements"], "faults": {"count": 1, "faults": [fault]}, "probe": probe}
+    run = {**small["run"], "started": 1763900000.0}
+    document = json.loads(encode(assemble({**small, "run": run, "measurements": measurements})))
+    VALIDATOR.validate(document)
+    assert [(one["kind"], one["start"], one["end"]) for one in document["timeline"]["intervals"]] == [
+        ("probe", 10.0, 70.0),
+        ("fault", 40.0, None),
+        ("outage", 40.0, 41.0),
+    ]
+
+
 def test_a_run_that_ended_before_it_measured_fits_the_schema(small):
     phases = [{"name": "create", "status": "failed", "duration": 3.0, "error": "no leader"}]
     early = {**small, "measurements": {}, "judgement": {}, "audit": {}, "phases": phases}

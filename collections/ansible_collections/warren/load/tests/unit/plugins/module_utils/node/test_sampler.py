@@ -24,11 +24,11 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.warren.load.plugins.module_utils.node import (
-    archives,
     metrics_page,
     process_table,
     sampler,
     sampling,
+    standalone,
     supervision,
 )
 from ansible_collections.warren.load.plugins.module_utils.node.sampling import Sampler, Target
@@ -423,7 +423,7 @@ def test_from_a_page_alone():
 def test_the_program_stands_alone(tmp_path):
     """Everything that it imports is in its archive: it runs with an empty path, from anywhere."""
     archive = tmp_path / "sampler.pyz"
-    archive.write_bytes(archives.program(sampler.PARTS, sampling))
+    archive.write_bytes(standalone.archive(sampler.PARTS))
     settings = {
         "run_id": "r",
         "targets": [{"name": "m", "pid_file": "/nowhere"}],

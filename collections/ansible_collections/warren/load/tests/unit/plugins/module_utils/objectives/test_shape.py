@@ -23,6 +23,8 @@ MODULES = {
     "await": "await_containers",
     "latency": "latency",
     "cleanup": "cleanup",
+    "probe": "probe",
+    "audit_writes": "audit_writes",
 }
 COLLECTION = Path(__file__).parents[5]
 RECORDED = sorted((COLLECTION / "tests/unit/plugins/plugin_utils/fixtures").glob("measurements-*.json"))

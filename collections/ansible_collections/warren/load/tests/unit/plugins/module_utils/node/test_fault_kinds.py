@@ -1,0 +1,335 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What each kind does, undoes, and says that it cannot do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from ansible_collections.warren.load.plugins.module_utils.node import (
+    commands,
+    fault_kinds,
+    faults,
+    process_table,
+    supervision,
+)
+from ansible_collections.warren.load.plugins.module_utils.node.fault_kinds import Ask, FaultError
+
+PYTHON = sys.executable
+SERVER = """
+import socket, sys, threading
+def echo(peer):
+    while data := peer.recv(9):
+        peer.sendall(data)
+def serve(listener):
+    while True:
+        peer, _ = listener.accept()
+        threading.Thread(target=echo, args=(peer,), daemon=True).start()
+for listener in [socket.create_server(("0.0.0.0", port)) for port in (7946, 2222)]:
+    threading.Thread(target=serve, args=(listener,)).start()
+print("listening", flush=True)
+"""
+CLIENT = """
+import socket, sys
+host, port = sys.argv[1:3]
+try:
+    with socket.create_connection((host, int(port)), timeout=1.0) as peer:
+        peer.settimeout(1.0)
+        peer.sendall(b"ping")
+        print(peer.recv(9).decode())
+except OSError as error:
+    print(type(error).__name__)
+"""
+CUT = """
+import json, sys
+from ansible_collections.warren.load.plugins.module_utils.node import fault_kinds
+kind, ask = fault_kinds.Cut(), fault_kinds.Ask("cut", "manager-1", addresses=["10.99.0.1:7946"])
+verb = sys.argv[1]
+if verb == "refuse":
+    sys.exit(print(kind.refusal(ask)))
+if verb == "apply":
+    print(kind.refusal(ask) or "")
+    kind.apply(kind.prepare(ask))
+else:
+    print(kind.undo(kind.prepare(ask)))
+"""
+
+
+def refusal(kind, **more):
+    return fault_kinds.KINDS[kind]().refusal(Ask(kind, "worker-1", **more))
+
+
+# --- network ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two_hosts():
+    """Two network namespaces with a wire between; run(host, *words) gives what a command prints there."""
+    if os.geteuid() != 0 or shutil.which("ip") is None:
+        pytest.skip("needs root and iproute2")
+    names = [f"wlf{os.getpid()}{side}" for side in "ab"]
+    children = []
+    environment = os.environ | {"PYTHONPATH": str(fault_kinds.__file__.partition("/ansible_collections/")[0])}
+
+    def ip(*words):
+        subprocess.run(["ip", *words], check=True, capture_output=True)
+
+    def run(host, *words):
+        done = subprocess.run(
+            ["ip", "netns", "exec", names[host], *words], check=True, capture_output=True, text=True, env=environment
+        )
+        return done.stdout.strip()
+
+    try:
+        for name in names:
+            ip("netns", "add", name)
+            ip("-n", name, "link", "set", "lo", "up")
+        ip("link", "add", "wlf0", "netns", names[0], "type", "veth", "peer", "name", "wlf0", "netns", names[1])
+        for number, name in enumerate(names, 1):
+            ip("-n", name, "addr", "add", f"10.99.0.{number}/24", "dev", "wlf0")
+            ip("-n", name, "link", "set", "wlf0", "up")
+        server = subprocess.Popen(
+            ["ip", "netns", "exec", names[0], PYTHON, "-c", SERVER], stdout=subprocess.PIPE, text=True
+        )
+        children.append(server)
+        assert server.stdout.readline() == "listening\n"
+        yield run
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"no namespaces here: {error.stderr}")
+    finally:
+        for child in children:
+            child.kill()
+            child.wait()
+            child.stdout.close()
+        for name in names:
+            subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
+
+
+def asked(run, host, address, port):
+    return run(host, PYTHON, "-c", CLIENT, address, str(port))
+
+
+def test_a_host_is_cut_off_on_warrens_ports_alone_and_reached_again(two_hosts):
+    assert asked(two_hosts, 1, "10.99.0.1", 7946) == "ping"
+    assert two_hosts(0, PYTHON, "-c", CUT, "apply") == ""
+    assert asked(two_hosts, 1, "10.99.0.1", 7946) == "TimeoutError"
+    assert asked(two_hosts, 1, "10.99.0.1", 2222) == "ping"  # such as SSH
+    assert asked(two_hosts, 0, "127.0.0.1", 7946) == "ping"  # itself
+    assert two_hosts(0, PYTHON, "-c", CUT, "refuse").startswith("Fault cut needs the preference 1913 of routing rules")
+    assert two_hosts(0, PYTHON, "-c", CUT, "undo") == "manager-1 reaches the others again"
+    assert asked(two_hosts, 1, "10.99.0.1", 7946) == "ping"
+    assert two_hosts(0, PYTHON, "-c", CUT, "undo") == "manager-1 was not cut off any more"
+    assert str(fault_kinds.RULE) not in two_hosts(0, "ip", "rule", "show")
+
+
+def test_what_the_host_asks_of_others_is_cut_off_too(two_hosts):
+    two_hosts(0, PYTHON, "-c", CUT, "apply")
+    children = two_hosts(1, "ip", "-o", "addr")
+    assert "10.99.0.2" in children
+    # Nobody listens there, which a host that is reached would say at once.
+    assert asked(two_hosts, 0, "10.99.0.2", 7946) != "ConnectionRefusedError"
+    assert asked(two_hosts, 0, "10.99.0.2", 2223) == "ConnectionRefusedError"
+
+
+@pytest.mark.parametrize(
+    ("addresses", "sentence"),
+    [
+        ([], "addresses: fault cut needs the addresses"),
+        (["10.0.0.1"], "addresses: '10.0.0.1' is not an address"),
+        (["127.0.0.1:8080"], "Fault cut needs hosts of their own: worker-1 talks over loopback"),
+        (["10.0.0.1:22"], "Fault cut on port 22 would cut off the login"),
+        (["10.0.0.1:2200"], "Fault cut on port 2200 would cut off the login"),
+    ],
+)
+def test_a_cut_that_cannot_be_is_a_sentence(addresses, sentence, monkeypatch):
+    monkeypatch.setenv("SSH_CONNECTION", "10.0.0.9 51000 10.0.0.1 2200")
+    assert refusal("cut", addresses=addresses).startswith(sentence)
+
+
+@pytest.mark.parametrize("kind", ["cut", "packet_loss", "clock_step"])
+def test_who_is_not_root_is_told(kind, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    told = refusal(kind, addresses=["10.0.0.1:8080"], loss=5, offset=5)
+    assert "root on the host: set ansible_become to true" in told
+
+
+def test_packet_loss_says_what_it_lacks(monkeypatch):
+    assert refusal("packet_loss", loss=0).startswith("loss is 0: ")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(shutil, "which", lambda name: f"/sbin/{name}")
+    monkeypatch.setattr(fault_kinds, "_run", lambda *words: "Error: Specified qdisc kind is unknown")
+    assert "which this one lacks (Error: Specified qdisc kind is unknown): load module sch_netem" in refusal(
+        "packet_loss", loss=5
+    )
+    monkeypatch.setattr(fault_kinds, "_run", lambda *words: None)
+    monkeypatch.setattr(commands, "output", lambda words: "qdisc netem 8001: root limit 1000 delay 1ms")
+    assert refusal("packet_loss", loss=5, interface="eth0").startswith(
+        "Fault packet_loss would replace what shapes eth0 already (netem)"
+    )
+    monkeypatch.setattr(commands, "output", lambda words: "")
+    assert refusal("packet_loss", loss=5, interface="eth9").startswith("interface: there is no eth9")
+
+
+def test_packet_loss_is_told_to_tc_and_taken_back(monkeypatch):
+    ran = []
+    monkeypatch.setattr(fault_kinds, "_run", lambda *words: ran.append(" ".join(words)))
+    kind = fault_kinds.PacketLoss()
+    plan = kind.prepare(Ask("packet_loss", "worker-1", interface="eth0", loss=2.5))
+    kind.apply(plan)
+    monkeypatch.setattr(commands, "output", lambda words: "qdisc netem 8001: root loss 2.5%")
+    assert kind.undo(plan) == "worker-1 loses no packets any more"
+    monkeypatch.setattr(commands, "output", lambda words: "qdisc noqueue 0: root")
+    assert kind.undo(plan) == "worker-1 lost no packets any more"
+    assert ran == ["tc qdisc add dev eth0 root netem loss 2.5%", "tc qdisc del dev eth0 root"]
+
+
+# --- the host ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock of this module's own, and how far it is off."""
+    state = {"off": 0.0}
+    monkeypatch.setattr(fault_kinds, "_now", lambda: time.time() + state["off"])
+    monkeypatch.setattr(fault_kinds, "_difference", lambda: 1000.0 + state["off"])
+
+    def set_clock(seconds):
+        state["off"] = seconds - time.time()
+
+    monkeypatch.setattr(fault_kinds, "_set_clock", set_clock)
+    return state
+
+
+def test_a_clock_goes_wrong_and_right_again(clock):
+    kind = fault_kinds.ClockStep()
+    plan = kind.prepare(Ask("clock_step", "worker-1", offset=-45.0))
+    kind.apply(plan)
+    assert clock["off"] == pytest.approx(-45, abs=0.1)
+    assert kind.undo(plan) == "the clock of worker-1 is right again"
+    assert clock["off"] == pytest.approx(0, abs=0.1)
+    assert kind.undo(plan) == "the clock of worker-1 was right already"
+    assert clock["off"] == pytest.approx(0, abs=0.1)
+
+
+def test_a_clock_that_a_time_service_put_right_is_left_alone(clock):
+    kind = fault_kinds.ClockStep()
+    plan = kind.prepare(Ask("clock_step", "worker-1", offset=45.0))
+    kind.apply(plan)
+    clock["off"] = 0.4
+    assert kind.undo(plan) == "the clock of worker-1 was right already"
+    assert clock["off"] == 0.4
+
+
+def test_what_is_shared_with_other_hosts_is_refused(monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert refusal("clock_step", offset=5, shares_kernel=True).startswith("Fault clock_step needs a host with a clock")
+    assert refusal("memory_pressure", memory=5, shares_kernel=True).startswith("Fault memory_pressure needs a host wi")
+    assert refusal("clock_step").startswith("offset is 0: ")
+    assert refusal("memory_pressure").startswith("memory is 0: ")
+
+
+def test_memory_that_is_not_there_is_a_sentence(monkeypatch):
+    monkeypatch.setattr(fault_kinds, "_memory_free", lambda: 500)
+    assert refusal("memory_pressure", memory=436) is None
+    assert refusal("memory_pressure", memory=437).startswith("Fault memory_pressure of 437 MB leaves less than 64 MB")
+    monkeypatch.setattr(fault_kinds, "_memory_free", lambda: None)
+    assert refusal("memory_pressure", memory=1).startswith("Fault memory_pressure needs Linux")
+
+
+@pytest.fixture
+def slow(tmp_path, monkeypatch):
+    """A process in a control group, and a disk; the options for a slow one."""
+    process = subprocess.Popen([PYTHON, "-c", "import time; time.sleep(60)"])
+    group = tmp_path / "cgroup/unit.service"
+    group.mkdir(parents=True)
+    (group / "io.max").write_text("")
+    (group / "cgroup.procs").write_text(f"{process.pid}\n")
+    device = tmp_path / "block/vda"
+    (device / "vda1").mkdir(parents=True)
+    (device / "dev").write_text("254:0\n")
+    (device / "vda1/partition").write_text("1\n")
+    (device / "vda1/dev").write_text("254:1\n")
+    status = os.stat(tmp_path)
+    (tmp_path / "block" / f"{os.major(status.st_dev)}:{os.minor(status.st_dev)}").symlink_to(device / "vda1")
+    monkeypatch.setattr(fault_kinds, "BLOCK_DEVICES", str(tmp_path / "block"))
+    monkeypatch.setattr(fault_kinds, "_control_group", lambda pid: str(group))
+    record = supervision.Record("worker-1", process.pid, process_table.start_time(process.pid), "", {})
+    supervision._write_record(str(tmp_path / "pid.json"), record)
+    yield group, {"pid_file": str(tmp_path / "pid.json"), "path": str(tmp_path)}
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.skipif(not process_table.has_proc(), reason="needs /proc")
+def test_a_slow_disk_gets_the_limit_of_its_whole_disk_and_the_old_one_back(slow):
+    group, options = slow
+    kind, ask = fault_kinds.SlowDisk(), Ask("slow_disk", "worker-1", bytes_per_second=100000, iops=20, **options)
+    (group / "io.max").write_text("254:0 rbps=max wbps=5 riops=max wiops=max\n")
+    assert kind.refusal(ask) is None
+    plan = kind.prepare(ask)
+    kind.apply(plan)
+    assert (group / "io.max").read_text() == "254:0 rbps=100000 wbps=100000 riops=20 wiops=20"
+    assert kind.undo(plan) == "the disk of worker-1 is as fast as before"
+    assert (group / "io.max").read_text() == "254:0 rbps=max wbps=5 riops=max wiops=max"
+    shutil.rmtree(group)
+    assert kind.undo(plan) == "the control group of worker-1 is gone"
+
+
+@pytest.mark.skipif(not process_table.has_proc(), reason="needs /proc")
+def test_a_disk_that_cannot_be_slowed_is_a_sentence(slow, monkeypatch, tmp_path):
+    group, options = slow
+    assert refusal("slow_disk", **options).startswith("Fault slow_disk needs a limit: ")
+    limited = {**options, "iops": 20}
+    (group / "cgroup.procs").write_text(f"{os.getpid()}\n")
+    assert refusal("slow_disk", **limited).startswith(f"Fault slow_disk would also slow process {os.getpid()}")
+    (group / "cgroup.procs").write_text("")
+    assert "knows no disk behind /proc" in refusal("slow_disk", **{**limited, "path": "/proc"})
+    (group / "io.max").unlink()
+    assert "in a control group with io.max" in refusal("slow_disk", **limited)
+    monkeypatch.setattr(fault_kinds, "_control_group", lambda pid: None)
+    assert "needs control groups of version 2" in refusal("slow_disk", **limited)
+    assert refusal("slow_disk", iops=5, pid_file=str(tmp_path / "none")).startswith("No such process: ")
+
+
+# --- signals ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not process_table.has_proc(), reason="needs /proc")
+def test_only_the_very_process_is_signalled():
+    process = subprocess.Popen([PYTHON, "-c", "import time; time.sleep(60)"])
+    try:
+        start = process_table.start_time(process.pid)
+        assert fault_kinds.send(process.pid, "1", signal.SIGKILL) is False
+        assert process.poll() is None
+        assert fault_kinds.send(process.pid, start, signal.SIGKILL) is True
+        assert process.wait(10) == -9
+        assert fault_kinds.send(process.pid, start, signal.SIGKILL) is False
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_what_another_user_runs_is_a_sentence(tmp_path, monkeypatch):
+    record = supervision.Record("worker-1", os.getpid(), process_table.start_time(os.getpid()), "", {})
+    supervision._write_record(str(tmp_path / "pid.json"), record)
+    assert refusal("kill", pid_file=str(tmp_path / "pid.json")) is None
+
+    def refuse(*_arguments):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", refuse)
+    assert refusal("kill", pid_file=str(tmp_path / "pid.json")).startswith("Fault kill needs the rights of who runs")
+
+
+def test_a_kind_that_does_not_exist_is_a_sentence():
+    with pytest.raises(FaultError, match=r"^warren_load_fault is 'flood': say one of kill, pause, cut"):
+        faults.kind_of("flood")

@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.warren.load.plugins.module_utils.api.errors import Rejected
+from ansible_collections.warren.load.plugins.module_utils.phases import audit_writes, create
+
+from .conftest import OTHER_RUN_ID, RUN_ID
+
+OPTIONS = audit_writes.Options(RUN_ID)
+
+
+@pytest.fixture
+def created(run_phase, cluster):
+    """Four creates of which one is refused, and what the cluster does before they are looked for."""
+    cluster.read = _read(cluster)
+    cluster.failing = [Rejected("disk full")]
+    run_phase(create, create.Options(RUN_ID, 4, 1, "registry.k8s.io/pause:3.9"))
+    cluster.add_service(f"wl-{OTHER_RUN_ID}-0001")  # another run's, and nobody's business here
+    cluster.add_service("web")
+    return {service.name[-4:]: service for service in cluster.services.values()}
+
+
+def _read(cluster):
+    async def read(method, request=None, manager=None, timeout=10.0):
+        return cluster.answer(method)
+
+    return read
+
+
+def test_a_cluster_that_kept_its_word(run_phase, cluster, created):
+    ran = run_phase(audit_writes, OPTIONS)
+    measured = ran.measurements
+    assert (measured["acknowledged"], measured["refused"], measured["ambiguous"], measured["broken"]) == (3, 1, 0, 0)
+    assert ran.reporter.problems == []
+    assert ran.status["text"] == "4 creates looked for, all as acknowledged"
+    assert [method for method, _request in cluster.writes] == ["DeleteService"]  # the barrier
+
+
+def test_a_lost_a_doubled_and_a_refused_one_that_is_there(run_phase, cluster, created):
+    names = [f"wl-{RUN_ID}-{number:04d}" for number in (1, 2, 3)]
+    del cluster.services[created["0002"].id]
+    cluster.add_service(names[2])
+    cluster.add_service(names[0])
+    ran = run_phase(audit_writes, OPTIONS)
+    measured = ran.measurements
+    assert (measured["lost"], measured["doubled"], measured["resurrected"], measured["broken"]) == (1, 1, 1, 3)
+    assert measured["examples"] == {"lost": [names[1]], "doubled": [names[2]], "resurrected": [names[0]]}
+    assert [sentence.partition(" (")[0] for sentence in ran.reporter.problems] == [
+        "1 service was acknowledged and is gone",
+        "1 service is there more than once",
+        "1 service was refused and is there all the same",
+    ]
+    assert ran.status["text"] == "4 creates looked for, 3 are not as acknowledged"
+
+
+def test_without_a_journal_there_is_nothing_to_say(run_phase, cluster):
+    with pytest.raises(ValueError, match=f"knows no create of run {RUN_ID}"):
+        run_phase(audit_writes, OPTIONS)

@@ -1,0 +1,119 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from ansible_collections.warren.load.plugins.module_utils.objectives.shape import MEASUREMENTS
+from ansible_collections.warren.load.plugins.plugin_utils import timeline as timelines
+
+SCHEMA = json.loads((Path(timelines.__file__).parents[2] / "docs/results.schema.json").read_text(encoding="utf-8"))
+FAULT = {"kind": "pause", "target": "manager-1", "host": "manager-1", "undone_by": "deadline", "outcome": "goes on"}
+HOSTS: list[dict[str, t.Any]] = [
+    {"name": "gen", "clock_offset": {"value": 1.0, "low": 0.9, "high": 1.1}},
+    {"name": "manager-1", "clock_offset": {"value": 3.0, "low": 2.8, "high": 3.2}},
+    {"name": "manager-2", "clock_offset": None},
+]
+
+
+def outage(start, end, until=1060.0):
+    return {"start": start, "end": end, "seconds": (until if end is None else end) - start}
+
+
+def probe(writes=(), reads=(), terms=(), views=()):
+    return {
+        "started": 1000.0,
+        "ended": 1060.0,
+        "resolution": {"value": 50.0, "unit": "ms"},
+        "writes": {"outages": list(writes)},
+        "managers": [
+            {"name": "manager-2", "outages": list(reads), "outage_count": 0, "longest_outage": {"value": 0.0}}
+        ],
+        "terms": [{"leader": who, "start": start, "end": end} for who, start, end in terms],
+        "views": [{"time": moment, "manager": who, "leader": leader} for moment, who, leader in views],
+    }
+
+
+def one_clock(**more):
+    faults = [{**FAULT, "began": 1032.0, "ended": 1052.0, **more}]
+    return timelines.on_one_clock(faults, timelines.offsets(HOSTS, "gen"))
+
+
+def test_a_fault_is_put_on_the_generators_clock():
+    (fault,) = one_clock()
+    assert (fault["start"], fault["end"], fault["uncertainty"]) == (1030.0, 1050.0, pytest.approx(0.3))
+    (fault,) = one_clock(host="manager-2", ended=None)
+    assert (fault["start"], fault["end"], fault["uncertainty"]) == (1032.0, None, None)
+    assert one_clock(began=None) == []
+
+
+def test_everything_is_in_seconds_since_the_run_began_and_fits_the_schema():
+    seen = probe(
+        writes=[outage(1030.1, 1031.2)],
+        reads=[outage(1040.0, None)],
+        terms=[("manager-1", 1000.1, 1030.1), ("manager-2", 1031.2, 1059.9)],
+    )
+    told = timelines.timeline(990.0, one_clock(), seen)
+    assert [(one["kind"], one["what"], one["target"], one["start"], one["end"]) for one in told["intervals"]] == [
+        ("probe", "probes", None, 10.0, 70.0),
+        ("leader", "acknowledges writes", "manager-1", 10.1, 40.1),
+        ("fault", "pause", "manager-1", 40.0, 60.0),
+        ("outage", "writes", None, 40.1, 41.2),
+        ("leader", "acknowledges writes", "manager-2", 41.2, 69.9),
+        ("outage", "reads", "manager-2", 50.0, None),
+    ]
+    jsonschema.Draft202012Validator(SCHEMA["properties"]["timeline"]).validate(told)
+    assert timelines.timeline(990.0, [], None)["intervals"] == []
+
+
+def test_what_a_lost_leader_cost():
+    seen = probe(
+        writes=[outage(1010.0, 1010.3), outage(1029.98, 1031.2)],
+        terms=[("manager-3", 1000.1, 1005.0), ("manager-1", 1005.1, 1029.98), ("manager-2", 1031.2, 1059.9)],
+        views=[(1000.0, "manager-2", "manager-1"), (1030.9, "manager-2", "manager-2")],
+    )
+    (fault,) = one_clock()
+    cost = timelines.failover(fault, seen)
+    assert (cost["was"], cost["leader"], cost["recovered"]) == ("manager-1", "manager-2", True)
+    assert cost["election"]["value"] == pytest.approx(0.9)
+    assert (cost["election"]["low"], cost["election"]["high"]) == (pytest.approx(0.55), pytest.approx(1.2))
+    assert cost["first_write"]["value"] == pytest.approx(1.2)
+    assert cost["write_outage"]["value"] == pytest.approx(1.22)  # not the one long before
+    assert (cost["write_outage"]["low"], cost["write_outage"]["n"]) == (pytest.approx(1.12), 1)
+    assert cost["reads"]["manager-2"]["value"] == 0
+
+
+def test_a_cluster_that_never_recovers():
+    (fault,) = one_clock(ended=None)
+    cost = timelines.failover(fault, probe(writes=[outage(1030.0, None)], terms=[("manager-1", 1000.0, 1030.0)]))
+    assert (cost["leader"], cost["recovered"]) == (None, False)
+    assert (cost["election"]["value"], cost["first_write"]["value"]) == (None, None)
+    assert cost["write_outage"]["value"] == 30.0
+
+
+def test_a_leader_that_nobody_missed():
+    (fault,) = one_clock()
+    cost = timelines.failover(fault, probe(terms=[("manager-1", 1000.0, 1059.0)]))
+    assert cost["write_outage"]["value"] == 0
+    assert cost["recovered"] is True
+
+
+def test_the_measurements_of_a_run_with_a_fault():
+    rows = [{**FAULT, "target": "worker-1", "began": 1031.0}, {**FAULT, "target": "manager-2", "began": 1032.0}]
+    found = timelines.measured(rows, probe(), HOSTS, "gen")
+    assert found["faults"]["count"] == 2
+    assert found["failover"]["was"] == "manager-2"
+    for name in ("faults", "failover"):  # objectives can ask for all of it
+        shape: t.Any = MEASUREMENTS.of[name]
+        assert set(found[name]) <= set(shape.of)
+    rows_shape: t.Any = MEASUREMENTS.of["faults"]
+    assert set(found["faults"]["faults"][0]) <= set(rows_shape.of["faults"].of.of)
+    assert "failover" not in timelines.measured(rows[:1], probe(), HOSTS, "gen")
+    assert "failover" not in timelines.measured(rows)
