@@ -9,6 +9,8 @@ from __future__ import annotations
 import itertools
 import typing as t
 
+from .scenarios import PHASES
+
 Told = t.Mapping[str, t.Any]
 
 # What a run that goes on has behind it, though it measures nothing; in this order.
@@ -36,8 +38,7 @@ def outcome(
     audit: dict[str, t.Any] = {}
     for result in results.values():
         audit |= result.get("audit") or {}
-    calls = "latency" if scenario == "load" else "throughput"
-    names = ["preflight", "lock", "plan", "create", "await", calls, "cleanup", "resources"]
+    names = ["preflight", "lock", "plan", *PHASES[scenario], "cleanup", "resources"]
     failed = broken or {}
     reached = {*itertools.takewhile(lambda name: name not in failed, BEFORE), *measurements}
     names = [name for name in failed if name not in names] + names

@@ -113,6 +113,7 @@ NO_PHASE = {
     "compare",
     "diagnose",
     "evidence",
+    "fault",
     "host_info",
     "lima_vms",
     "netns",
