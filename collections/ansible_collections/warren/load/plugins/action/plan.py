@@ -10,11 +10,11 @@ import typing as t
 
 from ansible_collections.warren.load.plugins.module_utils.objectives.merging import merge
 from ansible_collections.warren.load.plugins.module_utils.objectives.rows import MARKS, SCALES, ObjectiveError
+from ansible_collections.warren.load.plugins.module_utils.scenarios import SCENARIOS
 from ansible_collections.warren.load.plugins.plugin_utils.banner import plan_lines, render
 from ansible_collections.warren.load.plugins.plugin_utils.controlling import ControllerAction
 from ansible_collections.warren.load.plugins.plugin_utils.planning import make_plan, plan_facts
 from ansible_collections.warren.load.plugins.plugin_utils.results import plain, run_folder
-from ansible_collections.warren.load.plugins.plugin_utils.scenarios import PHASES
 from ansible_collections.warren.load.plugins.plugin_utils.screen import show
 
 SPEC: dict[str, dict[str, t.Any]] = {
@@ -30,7 +30,7 @@ SPEC: dict[str, dict[str, t.Any]] = {
     "generator": {"type": "str", "default": "localhost"},
     "marks": {"type": "list", "elements": "str", "choices": list(MARKS), "default": []},
     "dialect": {"type": "str", "choices": ["auto", "tasks", "containers"], "default": "auto"},
-    "scenario": {"type": "str", "choices": list(PHASES), "default": "load"},
+    "scenario": {"type": "str", "choices": list(SCENARIOS), "default": "load"},
     "create_concurrency": {"type": "int", "default": 1},
     "create_rate": {"type": "float", "default": 0.0},
     "await_deadline": {"type": "float", "default": 300.0},

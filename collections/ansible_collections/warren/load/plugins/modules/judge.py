@@ -67,6 +67,11 @@ options:
     type: str
     choices: [small, medium, large, massive, custom]
     default: custom
+  scenario:
+    description: What kind of run it is. Rows with C(scenarios) are judged in those alone.
+    type: str
+    choices: [load, api-throughput, scheduler-burst, leader-loss, worker-loss, soak, leak-detection]
+    default: load
   fail_at:
     description:
       - The mildest level at which an objective fails. One without a critical limit fails when it is missed, since
@@ -168,6 +173,7 @@ from ansible_collections.warren.load.plugins.module_utils.objectives.rows import
     ObjectiveError,
     load_rows,
 )
+from ansible_collections.warren.load.plugins.module_utils.scenarios import SCENARIOS
 
 try:
     import jmespath
@@ -184,6 +190,7 @@ def main() -> None:
             "objectives": {"type": "list", "elements": "dict", "required": True},
             "changes": {"type": "raw"},
             "scale": {"type": "str", "choices": list(SCALES), "default": "custom"},
+            "scenario": {"type": "str", "choices": list(SCENARIOS), "default": "load"},
             "fail_at": {"type": "str", "choices": list(FAIL_AT), "default": "missed"},
             "marks": {"type": "list", "elements": "str", "choices": list(MARKS), "default": []},
         },
@@ -206,6 +213,7 @@ def _judged(options: dict[str, t.Any]) -> dict[str, t.Any]:
         options["audit"],
         rows,
         scale=options["scale"],
+        scenario=options["scenario"],
         fail_at=options["fail_at"],
         marks=options["marks"],
     )

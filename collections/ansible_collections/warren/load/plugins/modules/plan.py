@@ -78,9 +78,9 @@ options:
     choices: [auto, tasks, containers]
     default: auto
   scenario:
-    description: V(load) is the load test, V(api-throughput) measures throughput in place of latency.
+    description: What kind of run it is. V(load) is the load test, the others are the playbooks of these names.
     type: str
-    choices: [load, api-throughput]
+    choices: [load, api-throughput, scheduler-burst, leader-loss, worker-loss, soak, leak-detection]
     default: load
   create_concurrency:
     description: How many creates are outstanding at a time.

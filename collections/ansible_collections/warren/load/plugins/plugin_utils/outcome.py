@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import typing as t
 
-from .scenarios import PHASES
+from ansible_collections.warren.load.plugins.module_utils.scenarios import PHASES
 
 Told = t.Mapping[str, t.Any]
 

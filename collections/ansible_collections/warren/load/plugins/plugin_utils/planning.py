@@ -102,7 +102,8 @@ def samples(options: Options) -> list[dict[str, t.Any]]:
     for row in options["objectives"]:
         statistic, phase = str(row.get("statistic", "")), str(row.get("path", "")).partition(".")[0]
         needed = samples_needed(statistic)
-        if needed == 1 or phase not in counts:
+        elsewhere = row.get("scenarios") and options["scenario"] not in row["scenarios"]
+        if needed == 1 or phase not in counts or elsewhere:
             continue
         exact = bool(row.get("exact"))
         found.append(

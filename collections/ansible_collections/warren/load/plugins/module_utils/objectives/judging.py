@@ -62,15 +62,17 @@ def judge(
     rows: t.Sequence[Row],
     *,
     scale: str,
+    scenario: str = "load",
     fail_at: str = "missed",
     marks: t.Sequence[str] = (),
 ) -> dict[str, t.Any]:
-    """Judge every row.
+    """Judge every row that is of the scenario.
 
     Returns ``{judgements, verdict, green, counts, summary}`` as the module ``judge`` documents them. ``green`` is what
     the exit code follows: no row failed or is invalid, at least one passed, and no inconclusive row's value lies at
     ``fail_at`` or worse.
     """
+    rows = [row for row in rows if not row.scenarios or scenario in row.scenarios]
     reasons = audit_reasons(audit)
     judged = {row.id: _judge_row(row, measurements, reasons, scale=scale, fail_at=fail_at, marks=marks) for row in rows}
     others = [judged[row.id] for row in rows if not row.size]

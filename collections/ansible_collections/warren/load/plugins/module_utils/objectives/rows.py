@@ -26,6 +26,7 @@ A row (keys with a * are required)::
     marks       which marks of a run touch the value besides simulator: hollow, shared-host (default none)
     not_judged_with   {mark: reason}: with that mark the value would say nothing
     if_missing  reason to give where the path yields nothing
+    scenarios   the runs that the row is judged in (default: all)
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ import dataclasses
 import math
 import re
 import typing as t
+
+from ansible_collections.warren.load.plugins.module_utils.scenarios import SCENARIOS
 
 from .shape import Each, Fields, Items, Leaf, UnknownPath, shape_of
 from .units import UNITS, dimension
@@ -51,7 +54,7 @@ _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*$")
 REQUIRED = ("id", "sentence", "source", "statistic", "path", "unit", "direction", "limits")
 _TEXTS = ("id", "sentence", "source", "statistic", "path", "unit", "direction", "label", "samples", "if_missing")
 _FLAGS = ("inclusive", "timed", "exact", "size")
-_OTHERS = ("scales", "advice", "marks", "not_judged_with")
+_OTHERS = ("scales", "advice", "marks", "not_judged_with", "scenarios")
 _KEYS = (*REQUIRED, *(key for key in (*_TEXTS, *_FLAGS, *_OTHERS) if key not in REQUIRED))
 _LIMITS = ("target", "acceptable", "critical")
 
@@ -86,6 +89,7 @@ class Row:
     marks: tuple[str, ...]
     not_judged_with: dict[str, str]
     if_missing: str
+    scenarios: tuple[str, ...]
 
     def limits_at(self, scale: str) -> dict[str, Limit]:
         """The limits that hold at a scale."""
@@ -162,9 +166,7 @@ def _row(entry: t.Any, position: int) -> Row:
         scales[scale] = _limits(name, entry, f"scales.{scale}", changed, limits)
     not_judged_with = _mapping(name, "not_judged_with", entry.get("not_judged_with"), MARKS)
     advice = entry.get("advice") or []
-    marks = entry.get("marks") or []
-    if not isinstance(marks, list) or any(mark not in MARKS for mark in marks):
-        raise ObjectiveError(f"{name}: 'marks' must be a list of {', '.join(MARKS)}, not {marks!r}.")
+    marks = _words(name, "marks", entry.get("marks"), MARKS)
     return Row(
         **{key: str(entry[key]) for key in REQUIRED if key != "limits"},
         label=label,
@@ -176,6 +178,7 @@ def _row(entry: t.Any, position: int) -> Row:
         exact=entry.get("exact", False),
         size=entry.get("size", False),
         samples=entry.get("samples", "calls"),
+        scenarios=tuple(_words(name, "scenarios", entry.get("scenarios"), SCENARIOS)),
         marks=("simulator", *(mark for mark in marks if mark != "simulator")),
         not_judged_with={mark: str(reason) for mark, reason in not_judged_with.items()},
         if_missing=entry.get("if_missing", ""),
@@ -195,6 +198,14 @@ def _check_path(name: str, key: str, path: str, unit: str) -> None:
         raise ObjectiveError(
             f"{name}: '{path}' is measured in {shape.unit}, which cannot be judged in '{unit}': change the unit."
         )
+
+
+def _words(name: str, key: str, value: t.Any, allowed: tuple[str, ...]) -> list[str]:
+    if value is None:
+        return []
+    if not isinstance(value, list) or any(word not in allowed for word in value):
+        raise ObjectiveError(f"{name}: '{key}' must be a list of {', '.join(allowed)}, not {value!r}.")
+    return list(value)
 
 
 def _mapping(name: str, key: str, value: t.Any, allowed: tuple[str, ...]) -> dict[str, t.Any]:

@@ -475,3 +475,14 @@ def test_whatever_was_measured_every_row_gets_a_verdict(measurements, audit):
     result = judge(measurements, audit, load_rows([LATENCY, FAILED, SIZE]), scale="small")
     assert [entry["verdict"] in VERDICTS for entry in result["judgements"]] == [True] * 3
     assert result["green"] <= (result["counts"]["pass"] > 0)
+
+
+def test_a_row_is_judged_in_its_scenarios_alone():
+    """Elsewhere it is not there at all: "not judged" would say that something is missing."""
+    rows = load_rows([LATENCY, FAILED | {"scenarios": ["soak", "leader-loss"]}])
+    measured = latency(10) | {"create": {"failed": 3}}
+    by_scenario = {
+        name: [entry["id"] for entry in judge(measured, {}, rows, scale="small", scenario=name)["judgements"]]
+        for name in ("load", "soak")
+    }
+    assert by_scenario == {"load": [LATENCY["id"]], "soak": [LATENCY["id"], FAILED["id"]]}

@@ -73,6 +73,8 @@ def test_scales_replace_single_limits():
         ({"id": "Manager Memory"}, "lower case"),
         ({"label": "much too long for a table of results"}, "longer than 22"),
         ({"marks": ["real"]}, "must be a list of simulator"),
+        ({"scenarios": ["leader-lost"]}, "must be a list of load, "),
+        ({"scenarios": "soak"}, "must be a list of load, "),
         ({"size": "yes"}, "must be true or false"),
         ({"sentence": " "}, "must be a text"),
     ],
