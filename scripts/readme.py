@@ -74,17 +74,33 @@ def limit(row: dict[str, t.Any], level: str) -> str:
     return "; ".join([words(value), *others])
 
 
-def objectives() -> str:
-    """A row for each objective, in the order of objectives.yml."""
-    rows = []
+def _judged() -> list[tuple[list[str], list[str]]]:
+    """For each objective, in the order of objectives.yml, the scenarios that it is confined to, and its cells."""
+    found = []
     for row in yaml.safe_load((ROLES / "load/files/objectives.yml").read_text(encoding="utf-8")):
         source = row["source"].removeprefix("load testing guide, ")
         limits = [limit(row, level) for level in ("target", "acceptable", "critical")]
-        rows.append([f"`{row['id']}`", row["statistic"], *limits, plain(source)])
+        found.append((row.get("scenarios") or [], [f"`{row['id']}`", row["statistic"], *limits, plain(source)]))
+    return found
+
+
+def objectives() -> str:
+    """A row for each objective of the load test."""
+    rows = [cells for scenarios, cells in _judged() if not scenarios or "load" in scenarios]
     return table(["objective", "judged by", "target", "acceptable", "critical", "source"], rows)
 
 
-TABLES = {"settings": settings, "objectives": objectives}
+def scenario_objectives() -> str:
+    """A row for each objective that other scenarios alone have."""
+    rows = [
+        [cells[0], ", ".join(scenarios), *cells[1:]]
+        for scenarios, cells in _judged()
+        if scenarios and "load" not in scenarios
+    ]
+    return table(["objective", "of", "judged by", "target", "acceptable", "critical", "source"], rows)
+
+
+TABLES = {"settings": settings, "objectives": objectives, "scenario-objectives": scenario_objectives}
 
 
 def written(text: str) -> str:
