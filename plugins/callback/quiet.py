@@ -61,14 +61,12 @@ class CallbackModule(Default):
             if now - began >= SILENCE:
                 late.setdefault(number, []).append((now - began, host, task))
         for entries in late.values():
-            lines = [self._text(f"{age:.0f} s", host, task) for age, host, task in entries]
+            hosts = ", ".join(host for _age, host, _task in entries)
             if len(entries) > FEW:
-                lines = [
-                    self._text(f"{max(entry[0] for entry in entries):.0f} s", f"{len(entries)} hosts", entries[0][2])
-                ]
-            for line in lines:
-                # Not by way of the screen's own buffer: the alarm may have come in the middle of a write to it.
-                os.write(sys.stdout.fileno(), f"{line}\n".encode())
+                hosts = f"{len(entries)} hosts"
+            line = self._text(f"{max(entry[0] for entry in entries):.0f} s", hosts, entries[0][2])
+            # Not by way of the screen's own buffer: the alarm may have come in the middle of a write to it.
+            os.write(sys.stdout.fileno(), f"{line}\n".encode())
         if self._under_way:
             signal.setitimer(signal.ITIMER_REAL, SILENCE)
 

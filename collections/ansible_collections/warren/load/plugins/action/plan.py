@@ -45,6 +45,7 @@ SPEC: dict[str, dict[str, t.Any]] = {
     "objective_changes": {"type": "raw"},
     "notes": {"type": "list", "elements": "str", "default": []},
     "memory": {"type": "dict", "default": {}},
+    "profiles": {"type": "dict", "default": {}},
     "keep": {"type": "bool", "default": False},
 }
 

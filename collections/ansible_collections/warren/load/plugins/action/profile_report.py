@@ -25,6 +25,7 @@ class ActionModule(ControllerAction):
         "first_create": {"type": "float"},
         "note": {"type": "str", "default": ""},
         "show": {"type": "bool", "default": False},
+        "earlier": {"type": "path", "default": ""},
     }
 
     def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -33,7 +34,8 @@ class ActionModule(ControllerAction):
             return {"changed": False, "skipped": True}
         folder = Path(options["folder"]).expanduser()
         rows, notes = profiles.rows_of(options["results"])
-        found = profiles.study(rows, folder, options["services"])
+        earlier = profiles.earlier_of(_folders(options["earlier"], folder), rows)
+        found = profiles.study(rows, folder, options["services"], earlier)
         if options["note"]:
             notes.insert(0, options["note"])
         index = profiles.index(rows, notes, found, options["first_create"])
@@ -41,6 +43,18 @@ class ActionModule(ControllerAction):
             write(folder / name, page.encode("utf-8"))
         if rows:
             write(folder / "index.json", (json.dumps(index, indent=1) + "\n").encode("utf-8"))
-        if options["show"]:
-            show(profiles.table(index, shown(folder.absolute())))
+        if options["show"] and (rows or options["note"]):
+            compared = profiles.since(rows, earlier) if earlier else ""
+            show(profiles.table(index, shown(folder.absolute()), compared))
         return {"changed": False, "profiles": index, "folder": str(folder)}
+
+
+def _folders(earlier: str, folder: Path) -> list[Path]:
+    """Where earlier profiles may lie: a folder of them, or one of results, whose runs and captures have some."""
+    if not earlier:
+        return []
+    base = Path(earlier).expanduser()
+    if (base / "index.json").is_file():
+        return [base]
+    found = [*base.glob("*/profiles"), *base.glob("profiles-*")]
+    return [each for each in found if not each.parent.is_symlink() and each.absolute() != folder.absolute()]

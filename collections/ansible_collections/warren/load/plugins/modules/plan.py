@@ -138,6 +138,12 @@ options:
     type: list
     elements: str
     default: []
+  profiles:
+    description:
+      - What is profiled - C(managers) and C(workers), how many, C(seconds) of CPU, and the C(interval) of the looks at
+        memory. Empty if nothing is.
+    type: dict
+    default: {}
   memory:
     description: As M(warren.load.preflight) returns it.
     type: dict

@@ -44,6 +44,12 @@ options:
     description: A sentence on why there can be no profiles.
     type: str
     default: ""
+  earlier:
+    description:
+      - What the heaps and goroutines of now are compared with, where the process is the same - a folder of profiles,
+        or one of results, of whose runs and captures the latest is taken. Empty is nothing.
+    type: path
+    default: ""
   show:
     description: Whether to print a table.
     type: bool

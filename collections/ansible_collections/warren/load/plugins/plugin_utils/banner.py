@@ -15,6 +15,7 @@ from ansible_collections.warren.load.plugins.module_utils.objectives.units impor
 
 from .columns import clean, pad, width, wrap
 from .findings import lookup, value_of
+from .profile_lines import cost, summary
 from .wording import MARK_SENTENCES, SIGNS, environment_facts, limit_text, touching, value_text, verdict_parts
 
 if t.TYPE_CHECKING:
@@ -220,22 +221,17 @@ def _memory(document: dict[str, t.Any]) -> Iterator[Line]:
 
 
 def _profiles(document: dict[str, t.Any]) -> Iterator[Line]:
-    """Where each manager's CPU went during the load, and what profiles there are."""
+    """What each process used during the load, and what profiles there are."""
     profiles = document["measurements"].get("profiles") or {}
-    rows = profiles.get("captures") or []
-    if not rows:
+    if not profiles.get("captures"):
         return
     yield [("Profiles:", "")]
-    for row in rows:
-        if row["moment"] == "load" and row["profile"] in ("cpu", "heap") and row["top"]:
-            what = f"CPU {number(row['seconds'])}s" if row["profile"] == "cpu" else "heap"
-            text = f"{number(row['top']['share'])}% in {row['top']['function']}, of {row['top']['total']}"
-            yield from _fact(f"{row['process']}, {what} during the load", text)
-    spent = sum(_value(one, "cpu") or 0 for one in profiles["overhead"])
-    text = f"{len(rows)} in profiles/, of {len(profiles['overhead'])} processes"
-    yield from _fact("Taken", f"{text}, for {number(1e3 * spent)}ms of their CPU besides that of CPU profiles")
-    if profiles["pages"]:
-        yield from _fact("Flame Graphs", ", ".join(f"profiles/{page}" for page in profiles["pages"]))
+    for process, text in summary(profiles):
+        yield from _fact(process, text)
+    yield from _fact("Taken", cost(profiles))
+    if pages := profiles["pages"]:
+        name = next((page for page in pages if page.endswith("-cpu.html")), pages[0])
+        yield from _fact("Flame Graphs", f"profiles/{name}" + (f" and {len(pages) - 1} more" if pages[1:] else ""))
 
 
 def _used(row: dict[str, t.Any]) -> str:

@@ -53,6 +53,7 @@ NUMBERS: dict[str, tuple[float, float]] = {  # smallest allowed, default
     "warren_load_missing_workers": (0, 10),
     "warren_load_profile_seconds": (1, 30),
     "warren_load_profile_interval": (0, 30),
+    "warren_load_memory_profile_rate": (0, 0),
     "warren_load_netns_latency": (0, 0),
     "warren_load_netns_loss": (0, 0),
 }
@@ -355,6 +356,7 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
         "profile_seconds": public.number("warren_load_profile_seconds"),
         "profile_interval": public.number("warren_load_profile_interval"),
         "profilers": [] if simulated else _profilers(samplers),
+        "environment": _environment(public),
         "profile_note": SIMULATED if simulated else "",
         "node_processes": _node_processes(around.host, directory, watched, workers),
         "me": next((row for row in managers if row["name"] == around.host), {}),
@@ -470,6 +472,12 @@ def _samplers(public: Public, around: Surroundings, watched: Watched) -> list[di
         add(watched.generator, "hollow-workers", "other")
     machine(watched.generator)  # the engine's
     return [{key: found[key] for key in ("host", "dir", "processes")} for found in machines.values()]
+
+
+def _environment(public: Public) -> dict[str, str]:
+    """What Warren's environment is to have besides its own home."""
+    rate = int(public.number("warren_load_memory_profile_rate"))
+    return {"GODEBUG": f"memprofilerate={rate}"} if rate else {}
 
 
 def _profilers(samplers: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:

@@ -190,6 +190,7 @@ def plan_facts(options: Options, plan: dict[str, t.Any]) -> list[tuple[str, str]
         ("Image", options["image"]),
         ("Needs", _needs(options["memory"])),
         ("Measures", _measures(options)),
+        ("Profiles", _profiles(options["profiles"])),
     ]
     facts[0] = ("Cluster", f"{facts[0][1]}{_count(managers, 'manager')}{kind}, {_count(workers, hollow + 'worker')}")
     parts = [f"{name} {span_text(span)}" for name, span in seconds.items() if name != "total"]
@@ -212,6 +213,16 @@ def _needs(memory: dict[str, t.Any]) -> str:
     if not memory:
         return ""
     return f"{memory['needed']} MB for containers on {memory['name']}, which has {memory['available']} MB"
+
+
+def _profiles(profiles: dict[str, t.Any]) -> str:
+    managers, workers = (profiles.get(kind, 0) for kind in ("managers", "workers"))
+    if not managers + workers:
+        return ""
+    whose = [_count(number, kind) for number, kind in ((managers, "manager"), (workers, "worker")) if number]
+    interval = f", every {number(profiles['interval'])} s" if profiles["interval"] else ""
+    cpu = f"; {number(profiles['seconds'])} s of the managers' CPU" if managers else ""
+    return f"heap and goroutines of {' and '.join(whose)} before{interval} and after{cpu}"
 
 
 def _measures(options: Options) -> str:

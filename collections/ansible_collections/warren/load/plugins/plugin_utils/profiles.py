@@ -10,19 +10,23 @@ Go takes is put down to the function of Warren that asked for it.
 
 from __future__ import annotations
 
+import json
 import re
 import tarfile
 import typing as t
 
 from ansible_collections.warren.load.plugins.module_utils.objectives.units import many, number
 from ansible_collections.warren.load.plugins.module_utils.pprof import flame, reading, remarks, views
-from ansible_collections.warren.load.plugins.module_utils.pprof.profile import ProfileError
+from ansible_collections.warren.load.plugins.module_utils.pprof.profile import ProfileError, focused
 
-from .columns import clean, pad
+from .banner import WIDTH
+from .columns import clean, wrap
 from .files import write_whole
+from .profile_lines import cost, summary
+from .reports import shown
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from ansible_collections.warren.load.plugins.module_utils.pprof.profile import Profile
@@ -49,13 +53,23 @@ KNOWN: remarks.Known = (
         "Each worker asks for its containers every 3 s, and all records are read and decoded for that.",
     ),
     (r"\(\*WarrenFSM\)", "This is what replicated writes cost once they are agreed upon."),
+    (
+        r"hashicorp/raft|bolt\.fdatasync",
+        "This is what it costs to agree upon writes: its log on disk, and messages.",
+    ),
+    (r"^runtime\.(gcBgMarkWorker|bgsweep)", "This is Go's collector of garbage, which works for all that allocate."),
+    (r"^runtime\.mcall", "This is Go itself, between goroutines that wait and wake up often."),
 )
-SAID = 3  # sentences of one kind on one process
+PROFILING = r"^(net/http|runtime)/pprof\."  # what it holds is there because of us
+SAID = 5  # sentences of one kind
+EARLIER = 50  # folders of profiles in which the process is looked for
 DRAWN = 12  # processes that get pages of their own
 FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*\.pb\.gz")
-MOMENTS = {"baseline": "before", "load": "load", "during": "during", "after": "after", "now": "now"}
+COMPARABLE = ("baseline", "after", "now")  # at which a collection of garbage came first
+NOTHING = "profile-no-growth"
+MODULE = "github.com/cuemby/warren/"
 TOLD = (
-    *("process", "kind", "host", "moment", "profile", "file", "began", "seconds", "bytes"),
+    *("process", "kind", "host", "pid", "moment", "profile", "file", "began", "seconds", "bytes"),
     *("rss_before", "rss_after", "cpu", "cost", "load", "top"),
 )
 LARGEST = 128 << 20  # bytes of one profile
@@ -140,25 +154,116 @@ class Found(t.NamedTuple):
     notes: list[str]
 
 
-def study(rows: list[Row], folder: Path, services: int = 0) -> Found:
+class Earlier(t.NamedTuple):
+    """Profiles of the same processes, taken before: their folder, and what ``captures`` of its index were."""
+
+    folder: Path
+    rows: list[Row]
+
+
+def study(rows: list[Row], folder: Path, services: int = 0, earlier: Earlier | None = None) -> Found:
     """Findings and flame graphs of all processes; ``services``: created and removed between ``baseline`` and ``after``.
 
-    Heaps are compared only where something was removed: with 0 the load of both is not the same.
+    Heaps are compared only where something was removed: with 0 the load of both is not the same. ``earlier``: what the
+    heaps and goroutines of ``now`` are compared with, where the process is the same.
     """
     found = Found([], {}, [])
-    for number_of, (process, own) in enumerate(_by_process(rows)):
+    processes = [_Process(first, own, folder) for first, own in _by_process(rows)]
+    for number_of, process in enumerate(processes):
+        before = _earlier(process, earlier)
         try:
-            for remark in _said(process, own, folder, services):
-                name = process["process"]
-                entry = {"id": remark.id, "sentence": f"{name}: {remark.sentence}", "because": remark.because}
-                found.findings.append(entry)
+            process.read(services, before)
             if number_of < DRAWN:
-                found.pages.update(_pages(process, own, folder))
+                found.pages.update(_pages(process.first, process.own, folder))
+                found.pages.update(_changes(process, before))
         except ProfileError as error:
             found.notes.append(str(error))
-    if len(_by_process(rows)) > DRAWN:
+    found.findings.extend(remark._asdict() for remark in _said(processes, services))
+    if len(processes) > DRAWN:
         found.notes.append(f"Flame graphs are of the first {DRAWN} processes: the others' profiles are there as files.")
     return found
+
+
+class _Process:
+    """What was read of a process: ``heaps`` and ``goroutines`` are pairs to compare."""
+
+    def __init__(self, first: Row, own: dict[tuple[str, str], Row], folder: Path) -> None:
+        self.first, self.own, self.folder = first, own, folder
+        self.name = str(first["process"])
+        self.cpu: Profile | None = None
+        self.heap: Profile | None = None
+        self.heaps: list[Profile] = []
+        self.goroutines: list[Profile] = []
+
+    def read(self, services: int, before: dict[str, Path]) -> None:
+        """Raises ProfileError."""
+        self.cpu = _read(self.own, self.folder, "cpu", "load", "now")
+        self.heap = _read(self.own, self.folder, "heap", "load", "now", "during")
+        for profile, pair in (("heap", self.heaps), ("goroutine", self.goroutines)):
+            if services:
+                old, new = (_read(self.own, self.folder, profile, moment) for moment in ("baseline", "after"))
+            elif profile in before:
+                old, new = reading.read(before[profile]), _read(self.own, self.folder, profile, "now")
+            else:
+                continue
+            if old is not None and new is not None:
+                pair += [old, new]
+
+
+def earlier_of(folders: Iterable[Path], rows: list[Row]) -> Earlier | None:
+    """The latest of the folders that has a heap, after a collection, of one of these very processes."""
+    pids = {(row["process"], row["host"]): row["pid"] for row in rows if row.get("pid")}
+    began = min((row["began"] for row in rows), default=0.0)
+    found: list[tuple[float, Earlier]] = []
+    for folder in sorted(folders, key=lambda each: each.stat().st_mtime if each.is_dir() else 0.0, reverse=True)[
+        :EARLIER
+    ]:
+        try:
+            captures = json.loads((folder / "index.json").read_text(encoding="utf-8"))["captures"]
+            same = [
+                row
+                for row in captures
+                if row["moment"] in COMPARABLE
+                and row["began"] < began
+                and row.get("pid")
+                and pids.get((row["process"], row["host"])) == row["pid"]
+                and FILE.fullmatch(row["file"])
+            ]
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        if any(row["profile"] == "heap" for row in same):
+            found.append((max(row["began"] for row in same), Earlier(folder, same)))
+    return max(found, key=lambda each: each[0])[1] if found else None
+
+
+def _earlier(process: _Process, earlier: Earlier | None) -> dict[str, Path]:
+    """The last heap and goroutines of this process before, by kind of profile."""
+    rows = sorted(earlier.rows, key=lambda row: float(row["began"])) if earlier else []
+    return {
+        row["profile"]: earlier.folder / row["file"]
+        for row in rows
+        if earlier and (row["process"], row["host"]) == (process.name, process.first["host"])
+    }
+
+
+def since(rows: list[Row], earlier: Earlier) -> str:
+    """What is compared with what: a sentence with the load of both."""
+    now = [row for row in rows if row["profile"] == "heap"]
+    old = [row for row in earlier.rows if row["profile"] == "heap"]
+    minutes = (min(row["began"] for row in now) - max(row["began"] for row in old)) / 60
+    ago = f"{number(round(minutes))} min" if minutes >= 1 else f"{number(round(60 * minutes))} s"
+    then, here = (_load_of(of) for of in (old, now))
+    loads = f" ({then} then, {here} now)" if then and here else ""
+    return f"Heaps are compared with those of {ago} before in {shown(earlier.folder.absolute())}{loads}."
+
+
+def _load_of(rows: list[Row]) -> str:
+    for row in reversed(rows):
+        load = row.get("load") or {}
+        if load.get("services") is not None:
+            running = f", {many(int(load['containers']), 'running container')}" if load.get("containers") else ""
+            return many(int(load["services"]), "service") + running
+    return ""
 
 
 def _by_process(rows: list[Row]) -> list[tuple[Row, dict[tuple[str, str], Row]]]:
@@ -178,22 +283,31 @@ def _read(own: dict[tuple[str, str], Row], folder: Path, profile: str, *moments:
     return None
 
 
-def _said(process: Row, own: dict[tuple[str, str], Row], folder: Path, services: int) -> Iterator[remarks.Remark]:
-    manager = process["kind"] == "manager"
-    cpu = _read(own, folder, "cpu", "load", "now")
-    if cpu is not None:
-        yield from _few(remarks.of_cpu(cpu, ours=WARREN, known=KNOWN))
-    heap = _read(own, folder, "heap", "load", "now", "during")
-    if heap is not None and manager:
-        yield from _few(remarks.of_heap(heap, ours=WARREN, known=KNOWN))
-    if services:
-        before, after = (_read(own, folder, "heap", moment) for moment in ("baseline", "after"))
-        if before is not None and after is not None:
-            grown = remarks.of_growth([before, after], services, ours=WARREN, known=KNOWN)
-            yield from _few(each for each in grown if manager or each.id != "profile-no-growth")
-        before, after = (_read(own, folder, "goroutine", moment) for moment in ("baseline", "after"))
-        if before is not None and after is not None:
-            yield from _few(remarks.of_goroutines(before, after, ours=WARREN, known=KNOWN))
+def _said(processes: list[_Process], services: int) -> Iterator[remarks.Remark]:
+    """Functions with what they hold of all processes, then what grew."""
+    managers = [process for process in processes if process.first["kind"] == "manager"]
+    cpus = {process.name: process.cpu for process in processes if process.cpu is not None}
+    yield from _few(remarks.of_cpu(cpus, ours=WARREN, known=KNOWN))
+    heaps = {process.name: _own(process.heap) for process in processes if process.heap is not None}
+    yield from _few(remarks.of_heap(heaps, ours=WARREN, known=KNOWN))
+    still: dict[str, Sequence[Profile]] = {}
+    for process in processes:
+        if process.heaps:
+            pair = [_own(each) for each in process.heaps]
+            grown = list(remarks.of_growth(pair, services, process=process.name, ours=WARREN, known=KNOWN))
+            yield from _few(each for each in grown if each.id != NOTHING)
+            if process in managers and any(each.id == NOTHING for each in grown):
+                still[process.name] = pair
+        if process.goroutines:
+            before, after = process.goroutines
+            yield from _few(remarks.of_goroutines(before, after, process=process.name, ours=WARREN, known=KNOWN))
+    if still:
+        yield remarks.nothing_grew(still, ours=WARREN)
+
+
+def _own(heap: Profile) -> Profile:
+    """Without what profiling itself holds."""
+    return focused(heap, ignore=PROFILING)
 
 
 def _few(found: Iterable[remarks.Remark]) -> list[remarks.Remark]:
@@ -207,7 +321,7 @@ def _pages(process: Row, own: dict[tuple[str, str], Row], folder: Path) -> Itera
         row = own[moment, profile]
         title = f"{clean(process['process'])}: {'CPU' if profile == 'cpu' else 'heap in use'}, {_moment(row)}"
         read = reading.read(folder / row["file"])
-        yield row["file"].replace(".pb.gz", ".html"), flame.flame_graph(read, title=title)
+        yield row["file"].replace(".pb.gz", ".html"), flame.flame_graph(read, title=title, ours=MODULE)
     last = next((own[moment, "heap"] for moment in ("after", "load", "during") if (moment, "heap") in own), None)
     first = own.get(("baseline", "heap"))
     if first is not None and last is not None:
@@ -215,6 +329,15 @@ def _pages(process: Row, own: dict[tuple[str, str], Row], folder: Path) -> Itera
         title = f"{clean(process['process'])}: heap in use, {_moment(last)} compared with before it"
         name = first["file"].replace("-baseline-heap.pb.gz", "")
         yield f"{name}-heap-change.html", flame.diff_flame_graph(before, after, title=title)
+
+
+def _changes(process: _Process, before: dict[str, Path]) -> Iterator[tuple[str, str]]:
+    """What changed since an earlier capture."""
+    row = process.own.get(("now", "heap"))
+    if "heap" in before and row is not None and process.heaps:
+        title = f"{clean(process.name)}: heap in use, now compared with {clean(before['heap'].name)}"
+        name = row["file"].replace("-now-heap.pb.gz", "-heap-change.html")
+        yield name, flame.diff_flame_graph(process.heaps[0], process.heaps[1], title=title)
 
 
 def _moment(row: Row) -> str:
@@ -255,41 +378,32 @@ def _overhead(process: Row, rows: list[Row]) -> Row:
     }
 
 
-def table(profiles: Mapping[str, t.Any], folder: str) -> list[Line]:
-    """For a terminal: a line for each profile, findings, what is missing, and where all of it lies."""
+def table(profiles: Mapping[str, t.Any], folder: str, compared: str = "") -> list[Line]:
+    """For a terminal: a line for each process, findings, what is missing, and where all of it lies."""
     lines: list[Line] = []
-    rows = profiles["captures"]
-    if rows:
-        name = max(7, *(len(clean(row["process"])) for row in rows))
-        head = f"{pad('Process', name)}  {'Profile':<9}  {'Moment':<6}  {'Size':>7}  Most is in"
-        lines.append([(head, "title")])
-        for row in rows:
-            top, size = row["top"], f"{number(row['bytes'] / 1024)} KB"
-            said = f"{clean(top['function'])} ({number(top['share'])} % of {top['total']})" if top else "no samples"
-            lead = f"{pad(clean(row['process']), name)}  {row['profile']:<9}  {MOMENTS[row['moment']]:<6}  {size:>7}"
-            lines.append([(f"{lead}  {said}", "")])
+    for process, text in summary(profiles):
+        lines += _wrapped(f"{process}: {text}", "", "  ")
+    if compared:
+        lines += [[], *_wrapped(compared, "", "  ")]
+    if profiles["findings"]:
         lines.append([])
+    because = ""
     for finding in profiles["findings"]:
-        lines.append([(f"- {clean(finding['sentence'])}", "")])
-        if finding["because"]:
-            lines.append([(f"  {finding['because']}", "dim")])
-    lines += [[(f"! {clean(note)}", "warning")] for note in profiles["unavailable"]]
-    lines += [[(f"{line}", "")] for line in _cost_lines(profiles)]
-    if rows:
-        lines.append([(f"Profiles: {folder} (go tool pprof opens each of them)", "")])
+        if because not in ("", finding["because"]):
+            lines += _wrapped(because, "  ", style="dim")
+        because = finding["because"]
+        lines += _wrapped(finding["sentence"], "- ")
+    lines += _wrapped(because, "  ", style="dim") if because else []
+    for note in profiles["unavailable"]:
+        lines += _wrapped(note, "! ", style="warning")
+    if profiles["captures"]:
+        lines += [[], *_wrapped(f"{cost(profiles)}.", "")]
         if profiles["pages"]:
-            lines.append([(f"Flame graphs: {', '.join(profiles['pages'])}", "")])
-    else:
-        lines.append([("No profile was taken.", "warning")])
+            lines += _wrapped(f"Flame graphs, for a browser: {', '.join(profiles['pages'])}", "", "  ")
+        # A path that is too long is not broken, so that it can be copied.
+        lines.append([(f"Everything is in {clean(folder)}", "dim")])
     return lines
 
 
-def _cost_lines(profiles: Mapping[str, t.Any]) -> Iterator[str]:
-    costs = profiles["overhead"]
-    if costs:
-        largest = max(costs, key=lambda one: one["cpu"]["value"])
-        count = largest["cpu"]["n"]
-        yield (
-            f"Taking {many(count, 'profile')} cost {clean(largest['process'])} {number(1e3 * largest['cpu']['value'])} "
-            "ms of CPU besides its own work; that of a CPU profile cannot be told from the work."
-        )
+def _wrapped(text: str, lead: str, below: str | None = None, style: str = "") -> list[Line]:
+    return [[(part, style)] for part in wrap(text, WIDTH, lead, below)]

@@ -328,7 +328,7 @@ class Taker:
 
     @staticmethod
     def _when(moment: str, began: float) -> str:
-        return moment if moment != "during" else time.strftime("%H%M%S", time.gmtime(began))
+        return moment if moment != "during" else time.strftime("during-%H%M%S", time.gmtime(began))
 
     def _keep(self, stem: str, content: bytes) -> str:
         for number in range(1, 1000):

@@ -85,6 +85,6 @@ def _magnitude(value: float) -> int:
     return int(f"{abs(value):e}".split("e")[1])
 
 
-def many(count: int, thing: str) -> str:
-    """``1 service``, ``2 services``."""
-    return f"{count} {thing}{'' if count == 1 else 's'}"
+def many(count: int, thing: str, things: str = "") -> str:
+    """``1 service``, ``2 services``; ``things`` is the plural where it has more than an s."""
+    return f"{count} {thing if count == 1 else things or f'{thing}s'}"

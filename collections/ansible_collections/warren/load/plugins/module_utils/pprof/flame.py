@@ -15,6 +15,7 @@ import html
 import math
 import typing as t
 
+from ..objectives.units import number
 from .profile import ProfileError
 from .sampling import changes
 from .views import origin, shortened
@@ -67,16 +68,17 @@ class Node:
                 yield node
 
 
-def flame_graph(profile: Profile, sample_type: str = "", title: str = "") -> str:
-    """The page of one profile: the program's own functions, the standard library and the runtime in three colours.
+def flame_graph(profile: Profile, sample_type: str = "", title: str = "", ours: str = "") -> str:
+    """The page of one profile: modules, the standard library and the runtime in three colours.
 
-    ProfileError for a type that the profile has not; of a profile without samples the page says so.
+    Functions whose name begins with ``ours`` have a fourth; its last part is what the page calls them. ProfileError for
+    a type that the profile has not; of a profile without samples the page says so.
     """
     column = profile.column(sample_type)
     root = Node("all")
     for sample in profile.samples:
         root.add(sample, max(0, sample.values[column]), sample.values[column], 0, 0.0)
-    return _page(root, profile.types[column], title, compared=False)
+    return _page(root, profile.types[column], title, compared=False, ours=ours, seconds=profile.duration / 1e9)
 
 
 def diff_flame_graph(before: Profile, after: Profile, sample_type: str = "", title: str = "") -> str:
@@ -107,7 +109,7 @@ def diff_flame_graph(before: Profile, after: Profile, sample_type: str = "", tit
     return _page(root, kind, title, compared=True)
 
 
-def _page(root: Node, kind: ValueType, title: str, compared: bool) -> str:
+def _page(root: Node, kind: ValueType, title: str, *, compared: bool, ours: str = "", seconds: float = 0.0) -> str:
     name = html.escape(title or f"Flame graph of {kind.type}")
     if not root.width:
         return _PAGE.format(title=name, style=_STYLE, summary="The profile holds no samples.", frames="", script="")
@@ -118,10 +120,13 @@ def _page(root: Node, kind: ValueType, title: str, compared: bool) -> str:
         summary += f", before {html.escape(kind.text(root.before))}; <b class=more>more</b>, <b class=less>less</b>, "
         summary += "<b class=same>no more than chance</b>"
     else:
-        summary += "; <b class=own>modules</b>, <b class=library>standard library</b>, <b class=runtime>runtime</b>"
+        if seconds:
+            summary += f" in {number(seconds)} s"
+        summary += f"; <b class=ours>{html.escape(ours.strip('/').rpartition('/')[2])}</b>, " if ours else "; "
+        summary += "<b class=own>modules</b>, <b class=library>standard library</b>, <b class=runtime>Go's runtime</b>"
     if hidden:
         summary += f"; {hidden} frames are too narrow to be shown"
-    frames = "\n".join(_frame(node, root, kind, depth, left, compared) for node, depth, left in placed)
+    frames = "\n".join(_frame(node, root, kind, (depth, left), compared, ours) for node, depth, left in placed)
     height = (max(depth for _node, depth, _left in placed) + 1) * ROW
     graph = f'<div id="graph" style="height:{height}px">\n{frames}\n</div>'
     return _PAGE.format(title=name, style=_STYLE, summary=summary, frames=graph, script=_SCRIPT)
@@ -149,7 +154,8 @@ def _count(root: Node) -> int:
     return count
 
 
-def _frame(node: Node, root: Node, kind: ValueType, depth: int, left: float, compared: bool) -> str:
+def _frame(node: Node, root: Node, kind: ValueType, at: tuple[int, float], compared: bool, ours: str) -> str:
+    depth, left = at
     width = node.width / root.width
     text = f"{node.name}\n"
     if compared:
@@ -163,7 +169,7 @@ def _frame(node: Node, root: Node, kind: ValueType, depth: int, left: float, com
             text += "\nno more than the chance of the sampling"
         style = f"--s:{strength:.2f};"
     else:
-        colour, style = origin(node.name), ""
+        colour, style = ("ours" if ours and node.name.startswith(ours) else origin(node.name)), ""
         text += f"{kind.text(node.value)}, {node.value / root.value:.2%}" if root.value else kind.text(node.value)
     classes = f"f {colour}" + (" n" if width < UNREADABLE else "")
     style += f"left:{left:.4%};width:{width:.4%};top:{depth * ROW}px"
@@ -203,7 +209,8 @@ b { font-weight: 600; padding: 0 .4em; border-radius: 3px; }
   font: 12px/18px ui-monospace, monospace; color: #111; }
 .f:hover { outline: 2px solid #222; outline-offset: -2px; }
 .n { font-size: 0; }
-.own { background: #f4b266; }
+.ours { background: #ee8a5f; }
+.own { background: #f6c68a; }
 .library { background: #f3dc8c; }
 .runtime { background: #d5dbe3; }
 .same { background: #e4e4e4; }

@@ -18,17 +18,22 @@ import statistics
 import typing as t
 
 from ..objectives.units import many, number
+from .profile import ValueType
 from .sampling import growth, leaks, live, smallest
 from .views import by_stack, frames, origin, shortened
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from .profile import Frame, Profile, Sample
     from .sampling import Estimate, Growth
 
 LEAST = 0.05  # of the whole: less is not worth a sentence
+HELD = 4 << 20  # bytes of the heap in one function: less is not worth one either
+BUSY = 0.02  # of a core: what a process that uses less does with it is not worth one
+MAINLY = 0.6  # of what a function holds
 MOST = 5  # sentences of one kind
+NAMED = 3  # processes that are named; of more only the number is
 Known = t.Sequence[tuple[str, str]]
 
 
@@ -61,46 +66,110 @@ def places(ours: str = "") -> Callable[[Sample], Iterable[str]]:
     return of
 
 
-def of_cpu(profile: Profile, *, ours: str = "", known: Known = ()) -> Iterator[Remark]:
-    """Which functions hold the CPU: those whose share is LEAST for certain."""
-    column = profile.column("samples")
+class Part(t.NamedTuple):
+    """What a function has of one process's whole: the share, with its interval (0 to 1)."""
+
+    process: str
+    share: float
+    low: float
+    high: float
+
+
+def of_cpu(profiles: Mapping[str, Profile], *, ours: str = "", known: Known = ()) -> Iterator[Remark]:
+    """Which functions hold the CPU of processes (by name): those whose share is LEAST for certain.
+
+    Of a process that is all but idle (BUSY) nothing is said.
+    """
+    parts: dict[str, list[Part]] = {}
     counts: dict[str, int] = {}
     helpers: dict[str, dict[str, int]] = {}
+    for process, profile in profiles.items():
+        if not _busy(profile):
+            continue
+        own = _by_place(profile, ours, helpers)
+        total = sum(own.values())
+        for where, count in own.items():
+            low, high = share(count, total)
+            if low >= LEAST:
+                parts.setdefault(where, []).append(Part(process, count / total, low, high))
+                counts[where] = counts.get(where, 0) + count
+    for where, found in sorted(parts.items(), key=lambda item: (-max(part.share for part in item[1]), item[0]))[:MOST]:
+        sentence = f"{shortened(where)} holds {_of_whom(found, 'CPU')}"
+        helper, part = max(helpers.get(where, {"": 0}).items(), key=lambda item: item[1])
+        # A method of the same name that it hands its work to says nothing.
+        if part >= MAINLY * counts[where] and helper.rpartition(".")[2] != where.rpartition(".")[2]:
+            sentence += f", most of it in {shortened(helper)}"
+        yield Remark("profile-cpu", sentence + ".", _reason(known, where, helper))
+
+
+def _busy(profile: Profile) -> bool:
+    used = sum(sample.values[profile.column("cpu")] for sample in profile.samples)
+    return not profile.duration or used >= BUSY * profile.duration
+
+
+def _by_place(profile: Profile, ours: str, helpers: dict[str, dict[str, int]]) -> dict[str, int]:
+    """How many samples each function holds; what it called for them is added to ``helpers``."""
+    column = profile.column("samples")
+    counts: dict[str, int] = {}
     for sample in profile.samples:
         stack = frames(sample)
         where = place(stack, ours)
         counts[where] = counts.get(where, 0) + sample.values[column]
         depth = next((number for number, frame in enumerate(stack) if frame.function == where), 0)
-        helper = stack[depth - 1].function if depth else ""
-        if helper:
+        if depth:
             called = helpers.setdefault(where, {})
+            helper = stack[depth - 1].function
             called[helper] = called.get(helper, 0) + sample.values[column]
-    total = sum(counts.values())
-    for where, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MOST]:
-        low, high = share(count, total)
-        if low < LEAST:
-            continue
-        sentence = f"{shortened(where)} holds {_percent(count / total)} % of CPU ({_percent(low)} to {_percent(high)} %"
-        sentence += f", {many(total, 'sample')})"
-        helper, part = max(helpers.get(where, {"": 0}).items(), key=lambda item: item[1])
-        if part and share(part, total)[0] >= LEAST:
-            sentence += f", {_percent(part / total)} % in {shortened(helper)}"
-        yield Remark("profile-cpu", sentence + ".", _reason(known, where, helper))
+    return counts
 
 
-def of_heap(profile: Profile, *, ours: str = "", known: Known = ()) -> Iterator[Remark]:
-    """What holds the memory in use: functions whose share is LEAST for certain."""
-    kind = profile.types[profile.column("inuse_space")]
-    found = live(profile, places=places(ours))
-    total = sum(each.value for each in found.values())
-    for where, each in list(found.items())[:MOST]:
-        if total and each.low >= LEAST * total:
-            sentence = f"{shortened(where)} holds {kind.text(each.value)} ({_range(each, kind.text)})"
-            sentence += f" of {kind.text(total)} of the heap."
-            yield Remark("profile-heap", sentence, _reason(known, where))
+def _of_whom(found: list[Part], what: str) -> str:
+    """``26 % of the CPU of manager-2 (19 to 35 %) and 12 % of manager-1 (8 to 17 %)``; of many, the most."""
+    ordered = sorted(found, key=lambda part: -part.share)
+    if len(ordered) > NAMED:
+        most = ordered[0]
+        return (
+            f"up to {_percent(most.share)} % of the {what} of {len(ordered)} processes, the most of {most.process} "
+            f"({_percent(most.low)} to {_percent(most.high)} %)"
+        )
+    texts = [
+        f"{_percent(part.share)} %{'' if number else f' of the {what}'} of {part.process} "
+        f"({_percent(part.low)} to {_percent(part.high)} %)"
+        for number, part in enumerate(ordered)
+    ]
+    return listed(texts)
 
 
-def of_growth(captures: Sequence[Profile], services: int = 0, *, ours: str = "", known: Known = ()) -> Iterator[Remark]:
+def of_heap(profiles: Mapping[str, Profile], *, ours: str = "", known: Known = ()) -> Iterator[Remark]:
+    """What holds the memory in use of processes (by name): functions that hold LEAST of it, and HELD, for certain."""
+    parts: dict[str, list[tuple[str, Estimate, float]]] = {}
+    for process, profile in profiles.items():
+        found = live(profile, places=places(ours))
+        total = sum(each.value for each in found.values())
+        for where, each in found.items():
+            if each.low >= max(HELD, LEAST * total):
+                parts.setdefault(where, []).append((process, each, total))
+
+    def most(item: tuple[str, list[tuple[str, Estimate, float]]]) -> tuple[float, str]:
+        return -max(each.value for _process, each, _total in item[1]), item[0]
+
+    text = ValueType("inuse_space", "bytes").text
+    for where, holders in sorted(parts.items(), key=most)[:MOST]:
+        ordered = sorted(holders, key=lambda holder: -holder[1].value)
+        texts = [
+            f"{text(each.value)}{'' if number else ' of the heap'} of {process} "
+            f"({text(each.low)} to {text(each.high)} of {text(total)})"
+            for number, (process, each, total) in enumerate(ordered[:NAMED])
+        ]
+        more = (
+            f", and some of {many(len(ordered) - NAMED, 'process', 'processes')} more" if len(ordered) > NAMED else ""
+        )
+        yield Remark("profile-heap", f"{shortened(where)} holds {listed(texts)}{more}.", _reason(known, where))
+
+
+def of_growth(
+    captures: Sequence[Profile], services: int = 0, *, process: str = "", ours: str = "", known: Known = ()
+) -> Iterator[Remark]:
     """Where the heap grew by more than chance; if nowhere, what would have been seen.
 
     ``captures``: after a collection each, at the same load; ``services``: churned from the first to the last.
@@ -108,26 +177,38 @@ def of_growth(captures: Sequence[Profile], services: int = 0, *, ours: str = "",
     kind = captures[-1].types[captures[-1].column("inuse_space")]
     found = leaks(captures, places=places(ours))
     for each in found[:MOST]:
-        sentence = f"{shortened(each.place)} holds {kind.text(each.value)} more than before ({_range(each, kind.text)})"
+        sentence = f"{shortened(each.place)}{f' of {process}' if process else ''} holds {kind.text(each.value)} more "
+        sentence += f"than before ({_range(each, kind.text)})"
         if services:
             share_of = each.per(services)
             sentence += f", {kind.text(share_of.value)} ({_range(share_of, kind.text)}) for each of {services} services"
         sentence += ", and grew to the end." if len(captures) > 2 else "."
         yield Remark("profile-growth", sentence, _reason(known, each.place))
     if not found:
+        yield nothing_grew({process: captures}, ours=ours)
+
+
+def nothing_grew(processes: Mapping[str, Sequence[Profile]], *, ours: str = "") -> Remark:
+    """The sentence on processes (by name) in none of which anything grew: how large a leak would have been seen."""
+    least, period = 0.0, 0
+    for captures in processes.values():
         changed = [each for each in growth(captures[0], captures[-1], places=places(ours)) if each.born + each.died]
-        least = smallest(captures[-1].period, max(1, len(changed)))
-        yield Remark(
-            "profile-no-growth",
-            f"Nothing in the heap grew by more than chance; a leak of {kind.text(least)} in one function would have "
-            f"been seen in 95 of 100 runs.",
-            "The heap is sampled once in "
-            f"{kind.text(captures[-1].period)}; GODEBUG=memprofilerate in the program's environment makes that finer.",
-        )
+        least = max(least, smallest(captures[-1].period, max(1, len(changed))))
+        period = max(period, captures[-1].period)
+        kind = captures[-1].types[captures[-1].column("inuse_space")]
+    names = sorted(filter(None, processes))
+    whose = f" of {listed(names)}" if 0 < len(names) <= NAMED else f" of {len(names)} processes" if names else ""
+    return Remark(
+        "profile-no-growth",
+        f"Nothing in the heap{whose} grew by more than chance; a leak of {kind.text(least)} in one function would have "
+        "been seen in 95 of 100 runs.",
+        f"Of the heap one object in {kind.text(period)} is noted; a program that is started with "
+        "GODEBUG=memprofilerate=4096 in its environment notes more, and works more.",
+    )
 
 
 def of_goroutines(
-    before: Profile, after: Profile, least: int = 10, *, ours: str = "", known: Known = ()
+    before: Profile, after: Profile, least: int = 10, *, process: str = "", ours: str = "", known: Known = ()
 ) -> Iterator[Remark]:
     """Where there are at least so many goroutines more than before. They are counted: no chance is in that."""
     counts: dict[tuple[str, str], list[int]] = {}
@@ -136,12 +217,13 @@ def of_goroutines(
             if group.stack:
                 begun = group.stack[-1].function
                 counts.setdefault((place(group.stack, ours), begun), [0, 0])[side] += group.value
+    whose = f" of {process}" if process else ""
     for (where, begun), (old, new) in sorted(counts.items(), key=lambda item: (item[1][0] - item[1][1], item[0]))[
         :MOST
     ]:
         if new - old >= least:
-            sentence = f"{new - old} goroutines more than before are in {shortened(where)} ({new} now, {old} before"
-            sentence += f"; begun as {shortened(begun)})." if begun != where else ")."
+            sentence = f"{new - old} goroutines{whose} more than before are in {shortened(where)} ({new} now, {old} "
+            sentence += f"before; begun as {shortened(begun)})." if begun != where else "before)."
             yield Remark("profile-goroutines", sentence, _reason(known, where, begun))
 
 
@@ -154,6 +236,11 @@ def share(count: float, total: float, confidence: float = 0.95) -> tuple[float, 
     middle = (part + weight / 2) / (1 + weight)
     reach = z * math.sqrt(part * (1 - part) / total + weight / total / 4) / (1 + weight)
     return max(0.0, middle - reach), min(1.0, middle + reach)
+
+
+def listed(texts: Sequence[str]) -> str:
+    """``a, b and c``."""
+    return " and ".join([", ".join(texts[:-1]), texts[-1]]) if len(texts) > 1 else "".join(texts)
 
 
 def _percent(part: float) -> str:

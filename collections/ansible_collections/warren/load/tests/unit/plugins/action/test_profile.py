@@ -99,13 +99,13 @@ def test_index_and_pages_lie_beside_the_profiles(taken, tmp_path, report):
     assert index["captures"][0]["at"] == 10
     for page in index["pages"]:
         assert (folder / page).read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
-    assert "manager-1  heap" in lines[0]
+    assert "manager-1: " in lines[0]
 
 
 def test_nothing_taken_leaves_nothing(tmp_path, report):
     told, lines = report(folder=str(tmp_path / "profiles"), note="Simulated managers have no profiles.", show=True)
     assert told["profiles"]["unavailable"] == ["Simulated managers have no profiles."]
-    assert lines == ["! Simulated managers have no profiles.\nNo profile was taken."]
+    assert lines == ["! Simulated managers have no profiles."]
     assert not (tmp_path / "profiles").exists()
 
 

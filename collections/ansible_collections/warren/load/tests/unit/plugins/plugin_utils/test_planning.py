@@ -53,6 +53,7 @@ def options(**changes):
         "objectives": OBJECTIVES,
         "keep": False,
         "memory": {},
+        "profiles": {},
         "notes": [],
     }
     return {**given, **changes}
@@ -180,3 +181,19 @@ def test_memory_of_real_containers_is_a_line_of_the_plan() -> None:
     facts = dict(plan_facts(told, make_plan(told)))
     assert facts["Needs"] == "2250 MB for containers on worker-1, which has 7310 MB"
     assert "Needs" not in dict(plan_facts(options(), make_plan(options())))
+
+
+def test_the_plan_says_what_is_profiled():
+    profiled = {"managers": 3, "workers": 1, "seconds": 30.0, "interval": 15.0}
+
+    def told(profiles):
+        given = options(profiles=profiles)
+        return dict(plan_facts(given, make_plan(given))).get("Profiles")
+
+    assert told(profiled) == (
+        "heap and goroutines of 3 managers and 1 worker before, every 15 s and after; 30 s of the managers' CPU"
+    )
+    assert told({**profiled, "workers": 0, "interval": 0}) == (
+        "heap and goroutines of 3 managers before and after; 30 s of the managers' CPU"
+    )
+    assert told({}) is None

@@ -15,7 +15,7 @@ import jsonschema
 import pytest
 
 from ansible_collections.warren.load.plugins.module_utils.pprof.profile import Frame, Location, Sample
-from ansible_collections.warren.load.plugins.plugin_utils import profiles
+from ansible_collections.warren.load.plugins.plugin_utils import profile_lines, profiles
 from ansible_collections.warren.load.plugins.plugin_utils.banner import banner, render
 from ansible_collections.warren.load.plugins.plugin_utils.results import assemble
 from ansible_collections.warren.load.tests.unit.fixtures.pprof import made
@@ -166,7 +166,7 @@ def run(tmp_path):
 def test_sentences_and_pages_of_a_run(run):
     _folder, kept, index = run
     assert {one["id"] for one in index["findings"]} == {"profile-cpu", "profile-heap"}
-    assert all(one["sentence"].startswith("manager-1: ") for one in index["findings"])
+    assert all(" of manager-1 (" in one["sentence"] for one in index["findings"])
     assert index["pages"] == ["manager-1-load-cpu.html", "manager-1-load-heap.html"]
     assert [one["at"] for one in index["captures"]] == [30.0] * len(kept)
     (cost,) = index["overhead"]
@@ -200,16 +200,67 @@ def test_the_table(run):
     index["unavailable"].append("worker-1 has no profile.")
     text = render(profiles.table(index, "results/profiles-1"))
     lines = text.splitlines()
-    assert lines[0].split() == ["Process", "Profile", "Moment", "Size", "Most", "is", "in"]
-    assert lines[1].startswith("manager-1  cpu        load       2 KB  ")
+    assert lines[0].startswith("manager-1: 0.02 s of CPU in 30 s (0.0667 % of a core), 34 MB of heap, ")
+    assert "- main.cpu holds" in text
     assert "! worker-1 has no profile." in text
-    assert "Profiles: results/profiles-1 (go tool pprof opens each of them)" in text
-    assert "Taking 2 profiles cost manager-1 8 ms of CPU" in text
+    assert "3 profiles of 1 process; they cost 8 ms of CPU a process, besides its profile of CPU." in " ".join(lines)
+    assert lines[-1] == "Everything is in results/profiles-1"
+    assert max(map(len, lines)) <= 80
 
 
 def test_a_table_of_nothing():
     index = profiles.index([], ["Simulated managers have no profiles."], profiles.Found([], {}, []), None)
-    assert render(profiles.table(index, "x")) == "! Simulated managers have no profiles.\nNo profile was taken."
+    assert render(profiles.table(index, "x")) == "! Simulated managers have no profiles."
+
+
+def test_of_many_processes_those_that_work_most_have_a_line(tmp_path):
+    rows = [row("now", "cpu", f"worker-{number}", "worker", cpu=float(number)) for number in range(9)]
+    _folder, kept, _notes = unpacked(tmp_path, rows)
+    lines = list(profile_lines.summary(profiles.index(kept, [], profiles.Found([], {}, []), None)))
+    assert [process for process, _text in lines] == [*(f"worker-{number}" for number in range(8, 3, -1)), "Others"]
+    assert lines[-1][1] == "4 processes more, see index.json"
+
+
+def earlier(tmp_path, moment="after", **more):
+    """A folder of results with a run that has a heap, of which now is another."""
+    rows = [row(moment, "heap", began=100.0, **more)]
+    folder, kept, _notes = unpacked(tmp_path, rows, [(HERE / "heap-before.pb.gz").read_bytes()])
+    index = profiles.index(kept, [], profiles.Found([], {}, []), None)
+    (folder / "index.json").write_text(json.dumps(index), encoding="utf-8")
+    return folder
+
+
+def test_a_capture_is_compared_with_the_last_one_of_the_same_process(tmp_path):
+    (tmp_path / "old").mkdir()
+    old = earlier(tmp_path / "old")
+    folder, kept, _notes = unpacked(tmp_path, [row("now", "heap", load={"services": 0.0, "containers": 0.0})])
+    found = profiles.earlier_of([old, tmp_path / "none"], kept)
+    assert found is not None
+    assert profiles.since(kept, found) == (
+        f"Heaps are compared with those of 15 min before in {old} (50 services, 150 running containers then, "
+        "0 services now)."
+    )
+    told = profiles.study(kept, folder, earlier=found)
+    (grown,) = [one["sentence"] for one in told.findings if one["id"] == "profile-growth"]
+    assert grown.startswith("main.heaps of manager-1 holds 2")
+    assert "services" not in grown
+    assert "manager-1-heap-change.html" in told.pages
+    assert not any(one["id"] == "profile-growth" for one in profiles.study(kept, folder).findings)
+
+
+@pytest.mark.parametrize("more", [{"pid": 8}, {"moment": "load"}, {"host": "node-2"}, {"pid": None}])
+def test_what_is_not_the_same_process_is_not_compared(tmp_path, more):
+    (tmp_path / "old").mkdir()
+    old = earlier(tmp_path / "old", **{name: value for name, value in more.items() if name != "host"})
+    _folder, kept, _notes = unpacked(tmp_path, [row("now", "heap")])
+    rows = [{**one, "host": more.get("host", one["host"])} for one in kept]
+    assert profiles.earlier_of([old], rows) is None
+
+
+def test_what_profiling_itself_holds_is_no_finding(tmp_path):
+    big = Sample(stack("runtime/pprof.StartCPUProfile", "net/http/pprof.Profile"), (9, 90 << 20, 9, 90 << 20), ())
+    _folder, kept, _notes = unpacked(tmp_path, [row("now", "heap")], [made.encoded(made.heap([big]))])
+    assert profiles.study(kept, _folder).findings == []
 
 
 def test_the_report_of_a_run_with_profiles(run, small):
@@ -221,8 +272,8 @@ def test_the_report_of_a_run_with_profiles(run, small):
     jsonschema.validate(json.loads(json.dumps(document)), json.loads(SCHEMA.read_text(encoding="utf-8")))
     text = render(banner(document))
     assert "  Profiling: true\n" in text
-    assert "Profiles:\n  manager-1, CPU 30s during the load: " in text
-    assert "Flame Graphs: profiles/manager-1-load-cpu.html, profiles/manager-1-load-heap.html" in " ".join(text.split())
+    assert "Profiles:\n  manager-1: 0.02 s of CPU in 30 s (0.0667 % of a core), 34 MB of heap, " in text
+    assert "  Flame Graphs: profiles/manager-1-load-cpu.html and 1 more\n" in text
     found = [one for one in document["findings"] if one["id"].startswith("profile-")]
     assert [one["severity"] for one in found[:4]] == ["warning"] * 4
     assert found[3]["sentence"] == "2 profiles more are missing, see results.json."

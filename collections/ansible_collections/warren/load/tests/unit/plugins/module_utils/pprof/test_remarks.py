@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.warren.load.plugins.module_utils.pprof import remarks
 from ansible_collections.warren.load.plugins.module_utils.pprof.profile import Frame, Sample
 from ansible_collections.warren.load.plugins.module_utils.pprof.reading import read
 from ansible_collections.warren.load.plugins.module_utils.pprof.remarks import (
+    nothing_grew,
     of_cpu,
     of_goroutines,
     of_growth,
@@ -41,33 +43,71 @@ def test_what_libraries_take_is_put_down_to_who_asked():
 
 def test_who_holds_the_cpu():
     known = [("nothing", "wrong"), ("json", "it decodes every container once per service")]
-    first, second = of_cpu(CPU, known=known)
+    first, second = of_cpu({"m1": CPU}, known=known)
     assert first == (
         "profile-cpu",
-        "scheduler.(*Scheduler).schedule holds 66 % of CPU (52 to 78 %, 47 samples), 57 % in json.Unmarshal.",
+        "scheduler.(*Scheduler).schedule holds 66 % of the CPU of m1 (52 to 78 %), most of it in json.Unmarshal.",
         "it decodes every container once per service",
     )
-    assert second.sentence == "scheduler.fib holds 30 % of CPU (19 to 44 %, 47 samples)."
+    assert second.sentence == "scheduler.fib holds 30 % of the CPU of m1 (19 to 44 %)."
     assert not second.because
-    (whole,) = of_cpu(CPU, ours="^main[.]")
-    assert whole.sentence.startswith("main.cpu holds 96 % of CPU")
-    assert whole.sentence.endswith("96 % in scheduler.(*Scheduler).Tick.")
+    (whole,) = of_cpu({"m1": CPU}, ours="^main[.]")
+    assert whole.sentence == (
+        "main.cpu holds 96 % of the CPU of m1 (86 to 99 %), most of it in scheduler.(*Scheduler).Tick."
+    )
+
+
+def test_a_function_has_one_sentence_however_many_processes_run_it():
+    half = CPU._replace(samples=(*CPU.samples, Sample((made.place("example.org/other.Run"),), (60, 6 * 10**8), ())))
+    sentences = [remark.sentence for remark in of_cpu({"m1": half, "m2": CPU})]
+    assert sentences[0].startswith(
+        "scheduler.(*Scheduler).schedule holds 66 % of the CPU of m2 (52 to 78 %) and 29 % of m1 (21 to 38 %), most"
+    )
+    assert sentences[1] == "other.Run holds 56 % of the CPU of m1 (47 to 65 %)."
+    many = [remark.sentence for remark in of_cpu({f"m{number}": CPU for number in range(5)})]
+    assert many[0].startswith(
+        "scheduler.(*Scheduler).schedule holds up to 66 % of the CPU of 5 processes, the most of m0 (52 to 78 %), most"
+    )
+
+
+def test_of_an_idle_process_nothing_is_said():
+    used = sum(sample.values[1] for sample in CPU.samples)
+    assert not list(of_cpu({"m1": CPU._replace(duration=100 * used)}))
+    assert list(of_cpu({"m1": CPU._replace(duration=10 * used)}))
+
+
+def test_a_method_of_the_same_name_is_no_explanation():
+    called = (made.place("example.org/store.(*Store).List"), made.place("example.org/api.(*Server).List"))
+    (remark,) = of_cpu({"m1": CPU._replace(samples=(Sample(called, (90, 9 * 10**8), ()),))}, ours="api")
+    assert remark.sentence == "api.(*Server).List holds 100 % of the CPU of m1 (96 to 100 %)."
 
 
 def test_what_few_samples_saw_is_not_told():
     most, rare = (Sample((made.place(f"example.org/{name}.Run"),), (1, 10**7), ()) for name in ("most", "rare"))
-    found = list(of_cpu(CPU._replace(samples=(most,) * 30 + (rare,) * 3)))
-    assert [remark.sentence for remark in found] == ["most.Run holds 91 % of CPU (76 to 97 %, 33 samples)."]
-    assert len(list(of_cpu(CPU._replace(samples=(most,) * 300 + (rare,) * 30)))) == 2
-    assert not list(of_cpu(CPU._replace(samples=())))
+    busy = CPU._replace(duration=10**9)
+    found = list(of_cpu({"m1": busy._replace(samples=(most,) * 30 + (rare,) * 3)}))
+    assert [remark.sentence for remark in found] == ["most.Run holds 91 % of the CPU of m1 (76 to 97 %)."]
+    assert len(list(of_cpu({"m1": busy._replace(samples=(most,) * 300 + (rare,) * 30)}))) == 2
+    assert not list(of_cpu({"m1": busy._replace(samples=())}))
 
 
 def test_what_holds_the_heap_with_its_error():
-    sentences = [remark.sentence for remark in of_heap(AFTER)]
+    sentences = [remark.sentence for remark in of_heap({"m1": AFTER})]
     assert sentences == [
-        "store.record holds 21.9 MB (21.1 MB to 22.8 MB) of 34 MB of the heap.",
-        "store.newEntry holds 11.7 MB (10.9 MB to 12.5 MB) of 34 MB of the heap.",
+        "store.record holds 21.9 MB of the heap of m1 (21.1 MB to 22.8 MB of 34 MB).",
+        "store.newEntry holds 11.7 MB of the heap of m1 (10.9 MB to 12.5 MB of 34 MB).",
     ]
+    both = [remark.sentence for remark in of_heap({"m1": BEFORE, "m2": AFTER})]
+    assert both[1].startswith("store.newEntry holds 11.")
+    assert " and 11." in both[1]
+    four = [remark.sentence for remark in of_heap(dict.fromkeys("abcd", AFTER))]
+    assert four[0].endswith("of 34 MB), and some of 1 process more.")
+
+
+def test_what_holds_little_of_the_heap_is_not_told(monkeypatch):
+    assert len(list(of_heap({"m1": AFTER}))) == 2
+    monkeypatch.setattr(remarks, "HELD", 15 << 20)
+    assert len(list(of_heap({"m1": AFTER}))) == 1
 
 
 def test_growth_is_told_with_its_error_and_for_each_service():
@@ -78,8 +118,8 @@ def test_growth_is_told_with_its_error_and_for_each_service():
         "21.1 KB (20.3 KB to 21.9 KB) for each of 1000 services.",
         "nobody removes records",
     )
-    (alone,) = of_growth([BEFORE, AFTER])
-    assert alone.sentence.endswith("(19.8 MB to 21.4 MB).")
+    (alone,) = of_growth([BEFORE, AFTER], process="m1")
+    assert alone.sentence == "store.record of m1 holds 20.6 MB more than before (19.8 MB to 21.4 MB)."
 
 
 def test_growth_to_the_end_is_told_of_three_captures():
@@ -94,7 +134,16 @@ def test_where_nothing_grew_it_is_told_what_would_have_been_seen():
     (remark,) = of_growth([AFTER, AFTER])
     assert remark.id == "profile-no-growth"
     assert "a leak of 328 KB in one function would have been seen in 95 of 100 runs" in remark.sentence
-    assert "once in 16 KB; GODEBUG=memprofilerate" in remark.because
+    assert "one object in 16 KB is noted" in remark.because
+    assert "GODEBUG=memprofilerate=4096" in remark.because
+
+
+def test_processes_in_which_nothing_grew_share_a_sentence():
+    remark = nothing_grew({"m2": [AFTER, AFTER], "m1": [AFTER, AFTER]})
+    assert remark.sentence.startswith("Nothing in the heap of m1 and m2 grew by more than chance; a leak of 328 KB in")
+    assert nothing_grew({f"m{number}": [AFTER] * 2 for number in range(9)}).sentence.startswith(
+        "Nothing in the heap of 9 processes grew"
+    )
 
 
 def test_goroutines_that_came_are_counted():
@@ -105,7 +154,8 @@ def test_goroutines_that_came_are_counted():
     ]
     assert not list(of_goroutines(GOROUTINES, GOROUTINES))
     assert not list(of_goroutines(GOROUTINES, none))
-    assert len(list(of_goroutines(none, GOROUTINES, least=40))) == 1
+    (most,) = of_goroutines(none, GOROUTINES, least=40, process="m1")
+    assert most.sentence.startswith("47 goroutines of m1 more than before are in main.wait")
 
 
 @pytest.mark.parametrize(
