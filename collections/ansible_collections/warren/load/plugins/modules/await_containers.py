@@ -58,7 +58,8 @@ measurements:
     What was measured. C(records) counts container records of the run, replaced ones included. C(unscheduled) and
     C(not_running) count expected containers that did not come, C(missing) says why, as far as it can be seen. C(ticks)
     counts, C(t) seconds after the first create, the containers of the services created, those that had a node (Warren
-    makes a record with its node) and those seen running. C(poll_time) is the time all polls took together in s,
+    makes a record with its node) and those seen running. C(scheduler) has the ticks of Warren's scheduler itself, told
+    by the records they made. C(poll_time) is the time all polls took together in s,
     C(poll_share) the same in percent of the phase, C(poll_cpu_estimate) about what they cost the managers in s of CPU.
   returned: always
   type: dict
@@ -75,6 +76,12 @@ measurements:
     create_to_running: {p50: {value: 6.2, unit: s, low: 6.1, high: 6.3, n: 150}}
     create_to_running_resolution: {value: 1.0, unit: s, low: null, high: null, n: 150}
     ticks: [{t: 5.0, created: 150, assigned: 150, running: 0}, {t: 10.0, created: 150, assigned: 150, running: 150}]
+    scheduler:
+      ticks: 1
+      largest: 150
+      duration: {value: 3.1, unit: s, low: null, high: null, n: 150}
+      rate: {value: 2903.2, unit: 1/min, low: null, high: null, n: 150}
+      rows: [{t: 2.4, duration: 0.7, containers: 150, services: 50, nodes: {worker-1: 150}, running: 0}]
     missing: []
     placement: {worker-1: 150}
     nodes_ready: 2

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.warren.load.plugins.module_utils.objectives.units import number
+from ansible_collections.warren.load.plugins.module_utils.objectives.units import many, number
 
 from .columns import clean, pad, width, wrap
 from .findings import lookup, value_of
@@ -22,6 +22,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 WIDTH = 78
+MOST_TICKS = 20  # of the scheduler that a table shows
 EDGE = 80
 """The columns of prose, and those that a table may take."""
 Line = list[tuple[str, str]]
@@ -70,7 +71,7 @@ def banner(document: dict[str, t.Any], folder: str = "") -> list[Line]:
 
 def figure_lines(document: dict[str, t.Any]) -> list[Line]:
     """What was measured, without what it is worth."""
-    return [line for section in (_results, _throughput, _memory, _profiles) for line in section(document)]
+    return [line for section in (_results, _scheduler, _throughput, _memory, _profiles) for line in section(document)]
 
 
 def render(lines: list[Line], paint: Callable[[str, str], str] | None = None) -> str:
@@ -163,6 +164,53 @@ def _latency(measured: dict[str, t.Any]) -> Iterator[Line]:
         yield from _percentiles(name, times, "p50 p95 p99 max")
         if len(methods) < 2:
             break
+
+
+def _scheduler(document: dict[str, t.Any]) -> Iterator[Line]:
+    """The guide's Test Scheduler Performance: what the scheduler made of the burst, tick by tick."""
+    measured = document["measurements"]
+    found = lookup(measured, "await.scheduler")
+    if document["run"].get("scenario") != "scheduler-burst" or not found:
+        return
+    yield [("Scheduler Burst:", "")]
+    services, concurrency = _count(measured, "create.services"), _count(measured, "create.concurrency")
+    spent = _value(measured, "create.duration")
+    if services and concurrency:
+        took = f", took {number(spent)}s" if spent else ""
+        yield from _fact("Burst", f"{many(services, 'create')}, {concurrency} at a time{took}")
+    expected, missing = _count(measured, "await.expected") or 0, _count(measured, "await.unscheduled") or 0
+    after = _value(found, "duration")
+    if after is not None:
+        text = f"{expected - missing} of {expected} containers after {number(after)}s"
+        yield from _fact("Scheduled", f"{text}, in {many(int(found['ticks']), 'scheduler tick')}")
+    rate = _value(found, "rate")
+    if rate is not None:
+        yield from _fact("Scheduling Rate", f"{number(rate)} containers/min")
+    placed = lookup(measured, "await.placement") or {}
+    if placed:
+        ready = _count(measured, "await.nodes_ready")
+        of = f" (of {many(ready, 'ready node')})" if ready else ""
+        yield from _fact("Placement", ("all on " if len(placed) == 1 else "") + _nodes(placed) + of)
+    rows = found["rows"]
+    if not rows:
+        return
+    yield [(f"  {'Tick':>4} {'Began':>8} {'Took':>8} {'Services':>9} {'Containers':>11} {'Running':>8}  On", "dim")]
+    for place, row in enumerate(rows[:MOST_TICKS], 1):
+        began, lasted = f"{row['t']:.1f}s", f"{number(row['duration'])}s"
+        text = f"{place:>6} {began:>8} {lasted:>8} {row['services']:>9} {row['containers']:>11} {row['running']:>8}  "
+        # A name that is too long goes over the edge rather than be cut.
+        yield [(text + _nodes(row["nodes"], most=1), "")]
+    if found["ticks"] > MOST_TICKS:
+        yield [(f"  and {int(found['ticks']) - MOST_TICKS} ticks more, see results.json", "dim")]
+
+
+def _nodes(placed: dict[str, int], most: int = 3) -> str:
+    """``worker-1 480, worker-2 20 and 3 more``, the fullest first; the number only where there are several."""
+    names = sorted(placed, key=lambda name: (-placed[name], name))
+    if len(names) == 1:
+        return clean(names[0])
+    shown = ", ".join(f"{clean(name)} {placed[name]}" for name in names[:most])
+    return shown + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _throughput(document: dict[str, t.Any]) -> Iterator[Line]:
@@ -373,6 +421,7 @@ def _count(tree: t.Any, *paths: str) -> int | None:
 SECTIONS = (
     _configuration,
     _results,
+    _scheduler,
     _throughput,
     _memory,
     _profiles,

@@ -44,6 +44,7 @@ class Evidence:
         self.marks: list[str] = run.get("marks") or []
         self.phases: list[dict[str, t.Any]] = run.get("phases") or []
         self.keep = bool(run.get("keep"))
+        self.scenario = str(run.get("scenario") or "load")
 
     def get(self, path: str) -> t.Any:
         """What is at ``path`` (``await.placement``), or None."""
@@ -193,6 +194,28 @@ def scheduling(evidence: Evidence) -> Iterator[Finding]:
             f"Scheduling took {number(p99)} s at p99, {number(p99 - SCHEDULER_TICK)} s more than one scheduler tick"
         )
         yield Finding("scheduling", "warning", sentence)
+
+
+def burst(evidence: Evidence) -> Iterator[Finding]:
+    """How the scheduler took a burst of creates."""
+    rows = evidence.get("await.scheduler.rows")
+    if evidence.scenario != "scheduler-burst" or not isinstance(rows, list) or not rows:
+        return
+    ticks, largest = evidence.count("await.scheduler.ticks"), evidence.count("await.scheduler.largest")
+    placed = evidence.count("await.expected") - evidence.count("await.unscheduled")
+    sentence = f"The scheduler placed {many(placed, 'container')} in {many(ticks, 'tick')}"
+    if ticks > 1:
+        sentence += f", {largest} of them in the largest"
+    yield Finding("burst", "note", sentence)
+    longest = max(float(row["duration"]) for row in rows)
+    if longest > SCHEDULER_TICK:
+        yield Finding(
+            "burst-long-tick",
+            "warning",
+            f"A tick of the scheduler took {number(longest)} s, and one is due every 5 s",
+            "Warren scans every container once for every service, and commits each new record by itself; ticks that "
+            "are due meanwhile are dropped.",
+        )
 
 
 def heartbeats(evidence: Evidence) -> Iterator[Finding]:
@@ -369,7 +392,8 @@ def memory(evidence: Evidence) -> Iterator[Finding]:
                 "while the load was steady",
                 "Memory that a file backs is not counted.",
             )
-    if evidence.get("resources.memory_growth") is None:
+    # Where the load is not held, nothing asks for it.
+    if evidence.get("resources.memory_growth") is None and evidence.scenario != "scheduler-burst":
         for reason, name in list(reasons.items())[:1]:
             sentence = f"Whether the memory of {name} keeps growing is not known: {reason}"
             because = (
@@ -427,6 +451,7 @@ RULES: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     leftovers,
     placement,
     scheduling,
+    burst,
     generator,
     crashes,
     logs,

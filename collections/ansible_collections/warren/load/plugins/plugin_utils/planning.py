@@ -22,6 +22,7 @@ from ansible_collections.warren.load.plugins.module_utils.api.timers import (
 )
 from ansible_collections.warren.load.plugins.module_utils.objectives.judging import samples_needed
 from ansible_collections.warren.load.plugins.module_utils.objectives.units import number
+from ansible_collections.warren.load.plugins.module_utils.scenarios import PHASES
 
 CREATE = (0.0015, 0.02)  # seconds a create, fast and slow
 CALL = (0.0003, 0.01)  # seconds of the manager a call, fast and slow
@@ -65,6 +66,8 @@ def durations(options: Options) -> dict[str, Span]:
     if options["scenario"] == "api-throughput":
         # At half the highest rate a call takes twice the time.
         spans["throughput"] = calls_in_turn(2 * calls + AB_CALLS + CLIENTS * CALLS_EACH)
+    elif "latency" not in PHASES[options["scenario"]]:
+        pass
     elif options["latency_concurrency"]:
         spans["latency"] = calls_in_turn(calls)
     else:
@@ -141,6 +144,11 @@ def notes(options: Options) -> list[str]:
         found.append(
             "Latency is measured in a closed loop (warren_load_latency_concurrency), which hides stalls: it is "
             "reported, and not judged."
+        )
+    if options["scenario"] == "scheduler-burst" and options["create_concurrency"] < options["services"]:
+        found.append(
+            f"The creates come {options['create_concurrency']} at a time and not all {options['services']} at once: a "
+            "larger warren_load_create_concurrency makes a steeper burst."
         )
     if not options["workers"]:
         found.append("No worker is ready: no container will be created, and none will run.")
@@ -229,6 +237,11 @@ def _measures(options: Options) -> str:
     mix = [word.partition(":")[::2] for word in options["latency_methods"]]
     methods = mix[0][0] if len(mix) == 1 else ", ".join(f"{name} x {parts or 1}" for name, parts in mix)
     calls, rate, at_a_time = options["latency_calls"], options["latency_rate"], options["latency_concurrency"]
+    if options["scenario"] == "scheduler-burst":
+        return (
+            "when the scheduler gave each container a node, tick by tick, by the leader's clock, and when it was seen "
+            "running"
+        )
     if options["scenario"] == "api-throughput":
         what = (
             f"{AB_CALLS} calls of {methods}, {AB_CONCURRENCY} at a time on one connection; {CLIENTS} clients x "

@@ -258,6 +258,24 @@ MEASUREMENTS = Fields(
                 "create_to_running_resolution": Leaf("s"),
                 "ticks": Items(Fields({key: Leaf("s" if key == "t" else "containers") for key in _TICK})),
                 "missing": Items(Leaf()),
+                "scheduler": Fields(
+                    {
+                        "ticks": Leaf("ticks"),
+                        "largest": Leaf("containers"),
+                        "duration": Leaf("s"),
+                        "rate": Leaf("1/min"),
+                        "rows": Items(
+                            Fields(
+                                {
+                                    **{key: Leaf("s") for key in ("t", "duration")},
+                                    **{key: Leaf("containers") for key in ("containers", "running")},
+                                    "services": Leaf("services"),
+                                    "nodes": _COUNTS,
+                                }
+                            )
+                        ),
+                    }
+                ),
             }
         ),
         "latency": _LATENCY,

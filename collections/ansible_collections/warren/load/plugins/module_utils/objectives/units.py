@@ -30,11 +30,13 @@ _UNITS: dict[str, tuple[str, float]] = {
     "files": ("count", 1.0),
     "goroutines": ("count", 1.0),
     "nodes": ("count", 1.0),
+    "outages": ("count", 1.0),
     "processes": ("count", 1.0),
     "records": ("count", 1.0),
     "restarts": ("count", 1.0),
     "services": ("count", 1.0),
     "threads": ("count", 1.0),
+    "ticks": ("count", 1.0),
 }
 
 UNITS: tuple[str, ...] = tuple(_UNITS)

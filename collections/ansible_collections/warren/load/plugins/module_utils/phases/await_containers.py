@@ -17,7 +17,7 @@ from ansible_collections.warren.load.plugins.module_utils.engine import journal
 from ansible_collections.warren.load.plugins.module_utils.objectives.units import many
 from ansible_collections.warren.load.plugins.module_utils.stats.summaries import Number, number, summary
 
-from .await_report import missing, ticks
+from .await_report import missing, scheduler_ticks, ticks
 from .observing import Observer, check_positive, check_run_id, is_running, nanoseconds, ready_workers
 
 if t.TYPE_CHECKING:
@@ -186,6 +186,7 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
     times = _times(wanted, stamps, sightings)
     reporter.samples(COLUMNS, times.rows)
     rows = _ticks(wanted, stamps, sightings)
+    scheduler = _scheduler(wanted, stamps, sightings)
     sentences = []
     if not settled:
         sentences = missing(
@@ -213,6 +214,7 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
         "create_to_running_resolution": _resolution(wanted, sightings),
         "nodes_ready": None if nodes is None else len(ready_workers(nodes)),
         "ticks": rows,
+        "scheduler": scheduler,
         "missing": sentences,
         "polls": polls.looks,
         "poll_interval": options.interval,
@@ -235,6 +237,36 @@ def _ticks(wanted: dict[str, _Wanted], stamps: dict[str, int], sightings: _Sight
     records = sightings.records.values()
     assigned = [(nanoseconds(one.created_at) - first) / 1e9 for one in records if one.node_id]
     return ticks(created, assigned, [at - sent for at in sightings.running_at.values()])
+
+
+def _scheduler(wanted: dict[str, _Wanted], stamps: dict[str, int], sightings: _Sightings) -> dict[str, t.Any]:
+    """What the scheduler did, in its own ticks, by the leader's stamps; of what replaces others it tells nothing."""
+    first = min(stamps.values(), default=0)
+    sent = min((one.sent for one in wanted.values() if one.sent is not None), default=first / 1e9)
+    placed = [
+        ((nanoseconds(one.created_at) - first) / 1e9, one.service_id, one.node_id)
+        for name, records in _by_service(sightings).items()
+        if name in stamps
+        for one in records[: wanted[name].replicas]
+        if one.node_id
+    ]
+    found = scheduler_ticks(placed, [at - sent for at in sightings.running_at.values()])
+    took = max((at for at, _service, _node in placed), default=None)
+    return {
+        "ticks": found["count"],
+        "largest": found["largest"],
+        "rows": found["rows"],
+        "duration": number(took, "s", len(placed)),
+        "rate": number(60 * len(placed) / took if took else None, "1/min", len(placed)),
+    }
+
+
+def _by_service(sightings: _Sightings) -> dict[str, list[t.Any]]:
+    """The records of each service, by name, in the order in which they were made."""
+    records: dict[str, list[t.Any]] = defaultdict(list)
+    for one in sorted(sightings.records.values(), key=lambda each: nanoseconds(each.created_at)):
+        records[one.service_name].append(one)
+    return records
 
 
 def _resolution(wanted: dict[str, _Wanted], sightings: _Sightings) -> Number:
@@ -263,12 +295,10 @@ def _times(wanted: dict[str, _Wanted], stamps: dict[str, int], sightings: _Sight
     Later ones replace others, which is not scheduling. What never came counts with the time waited so far.
     """
     times = _Times()
-    records: dict[str, list[t.Any]] = defaultdict(list)
-    for one in sightings.records.values():
-        records[one.service_name].append(one)
+    records = _by_service(sightings)
     now = time.time()
     for name, service in sorted(wanted.items()):
-        first = sorted(records[name], key=lambda one: nanoseconds(one.created_at))[: service.replicas]
+        first = records[name][: service.replicas]
         stamp = stamps.get(name)
         for one in records[name]:
             seen = sightings.running_at.get(one.id)

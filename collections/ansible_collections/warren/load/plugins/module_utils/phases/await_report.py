@@ -23,6 +23,7 @@ if t.TYPE_CHECKING:
 
 MOST_TICKS = 200  # rows; a longer wait has longer ones
 MOST_NODES = 3  # that are named in a sentence each
+PAUSE = 1.0  # seconds without a new record that part two ticks: within one they are some ms apart
 
 Row = dict[str, t.Any]
 
@@ -52,6 +53,34 @@ def ticks(created: Sequence[tuple[float, int]], assigned: Sequence[float], runni
             }
         )
     return rows
+
+
+def scheduler_ticks(placed: Iterable[tuple[float, str, str]], running: Sequence[float]) -> dict[str, t.Any]:
+    """``{count, largest, rows}``: what each tick of the scheduler itself did, told by the records that it made.
+
+    ``placed``: when each container got its record, of which service (its id), and its node; ``running`` as for
+    ticks(). Rows are ``{t, duration, containers, services, nodes: {name: containers}, running}``: begun ``t`` s after
+    the first create, ``running`` in all by its end; the first MOST_TICKS of them. A tick goes through the services in
+    the order of their ids, so that a new one has begun where that order does, or after a pause.
+    """
+    groups: list[list[tuple[float, str, str]]] = []
+    for one in sorted(placed, key=lambda each: each[0]):
+        last = groups[-1][-1] if groups else None
+        if last is None or one[1] < last[1] or one[0] - last[0] > PAUSE:
+            groups.append([])
+        groups[-1].append(one)
+    rows = [
+        {
+            "t": group[0][0],
+            "duration": group[-1][0] - group[0][0],
+            "containers": len(group),
+            "services": len({service for _at, service, _node in group}),
+            "nodes": dict(sorted(Counter(node for _at, _service, node in group).items())),
+            "running": sum(moment <= group[-1][0] for moment in running),
+        }
+        for group in groups[:MOST_TICKS]
+    ]
+    return {"count": len(groups), "largest": max((len(group) for group in groups), default=0), "rows": rows}
 
 
 def missing(

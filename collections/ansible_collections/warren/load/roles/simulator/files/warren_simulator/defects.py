@@ -17,6 +17,7 @@ DEFECTS: dict[str, tuple[float, str]] = {
     "freeze": (500, "everything stands still for this many ms every 5 s"),
     "lost-write": (10, "every so-manyth create is acknowledged but not stored"),
     "duplicate-write": (10, "every so-manyth create is stored twice"),
+    "late-schedule": (12, "the scheduler leaves a service alone for its first so many seconds"),
     "no-leader": (0, "this manager never knows a leader"),
     "join-quorum-loss": (0, "a `manager join` of dialect containers reaches the leader before it fails"),
 }

@@ -95,6 +95,8 @@ class Scheduler:
         planned: list[Command] = []
         for service in list(store.services):
             await manager.costs.scan(len(store.containers), loop=True)
+            if self._too_early(service):
+                continue
             containers = store.containers.of_service(service.id)
             if service.mode == "global":
                 commands = plan_global(service, node_ids, containers)
@@ -106,6 +108,14 @@ class Scheduler:
             else:
                 await self._commit(commands)
         await self._commit(planned)
+
+    def _too_early(self, service: t.Any) -> bool:
+        """The seeded defect ``late-schedule``."""
+        defects = self._manager.defects
+        if "late-schedule" not in defects:
+            return False
+        age = time.time() - service.created_at.seconds - service.created_at.nanos / 1e9
+        return age < defects.number("late-schedule")
 
     async def _commit(self, commands: list[Command]) -> None:
         manager = self._manager

@@ -64,6 +64,57 @@ def test_throughput_has_a_section_of_its_own(small):
     assert "API Throughput" not in text_of(small)
 
 
+def burst(options, ticks=2):
+    """The run's measurements as the scenario scheduler-burst leaves them."""
+    rows = [
+        {
+            "t": 2.5 + 5 * turn,
+            "duration": 0.41,
+            "containers": 140 if turn == 0 else 10,
+            "services": 48,
+            "nodes": {"worker-1": 140} if turn == 0 else {"worker-1": 2, "worker-2": 8},
+            "running": 140 * turn,
+        }
+        for turn in range(ticks)
+    ]
+    found = {
+        "ticks": ticks,
+        "largest": 140,
+        "rows": rows,
+        "duration": {"value": 7.91, "unit": "s", "n": 150},
+        "rate": {"value": 1137.8, "unit": "1/min", "n": 150},
+    }
+    measured = {
+        **options["measurements"],
+        "create": {**options["measurements"]["create"], "concurrency": 100, "duration": 0.233},
+        "await": {**options["measurements"]["await"], "scheduler": found},
+    }
+    return {**options, "run": {**options["run"], "scenario": "scheduler-burst"}, "measurements": measured}
+
+
+def test_a_burst_is_shown_tick_by_tick(small):
+    text = text_of(burst(small))
+    section = text[text.index("Scheduler Burst:") : text.index("Memory Usage:")]
+    assert section.splitlines()[1:] == [
+        "  Burst: 50 creates, 100 at a time, took 0.233s",
+        "  Scheduled: 150 of 150 containers after 7.91s, in 2 scheduler ticks",
+        "  Scheduling Rate: 1138 containers/min",
+        "  Placement: all on worker-1 (of 2 ready nodes)",
+        "  Tick    Began     Took  Services  Containers  Running  On",
+        "     1     2.5s    0.41s        48         140        0  worker-1",
+        "     2     7.5s    0.41s        48          10      140  worker-2 8 and 1 more",
+        "",
+    ]
+    assert "The scheduler placed 150 containers in 2 ticks, 140 of them in the largest." in " ".join(text.split())
+    assert "Scheduler Burst" not in text_of(small)
+
+
+def test_a_long_burst_shows_its_first_ticks(small):
+    text = text_of(burst(small, ticks=25))
+    assert "  and 5 ticks more, see results.json\n" in text
+    assert max(len(line) for line in text.splitlines()) <= 80
+
+
 def test_methods_have_a_line_each_where_there_are_several(small):
     latency = small["measurements"]["latency"]
     (reads,) = latency["methods"]

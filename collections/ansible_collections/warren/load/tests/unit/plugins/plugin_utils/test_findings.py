@@ -69,6 +69,23 @@ def test_scheduling_is_set_beside_the_tick():
     assert within == ["Scheduling took 4.79 s at p99, which is within one 5 s tick of Warren's scheduler."]
 
 
+def test_a_tick_that_takes_longer_than_a_tick_is_told():
+    def told(duration):
+        rows = [{"duration": 0.2}, {"duration": duration}]
+        burst = {"await": {"expected": 50, "scheduler": {"ticks": 2, "largest": 30, "rows": rows}}}
+        return sentences(burst, run={"scenario": "scheduler-burst"})
+
+    placed = "The scheduler placed 50 containers in 2 ticks, 30 of them in the largest."
+    assert told(4.0) == [placed]
+    assert told(7.25) == ["A tick of the scheduler took 7.25 s, and one is due every 5 s.", placed]
+
+
+def test_a_burst_is_too_short_for_memory():
+    growth = {"resources": {"managers": [{"name": "manager-1", "growth": {"why": "it was short"}}]}}
+    assert len(sentences(growth)) == 1
+    assert sentences(growth, run={"scenario": "scheduler-burst"}) == []
+
+
 def test_audit_and_shared_host():
     audit = {"generator": {"valid": False, "reasons": ["send lag p99 80 ms"], "shares_host_with": ["manager-1"]}}
     assert sentences(audit=audit) == [

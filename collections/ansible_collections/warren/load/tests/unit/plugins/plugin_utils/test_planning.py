@@ -128,6 +128,11 @@ def test_facts():
             "1000 calls of ListServices, 10 at a time on one connection; 10 clients x 100 calls on connections "
             "of their own; then 1000 calls planned at half of the highest rate, from localhost",
         ),
+        (
+            {"scenario": "scheduler-burst"},
+            "when the scheduler gave each container a node, tick by tick, by the leader's clock, and when it was seen "
+            "running",
+        ),
     ],
 )
 def test_what_is_measured(changes, measures):
@@ -135,7 +140,16 @@ def test_what_is_measured(changes, measures):
     plan = make_plan(given)
     assert dict(plan_facts(given, plan))["Measures"] == measures
     assert ("throughput" in plan["seconds"]) == (given["scenario"] == "api-throughput")
-    assert ("latency" in plan["seconds"]) != ("throughput" in plan["seconds"])
+    assert ("latency" in plan["seconds"]) == (given["scenario"] == "load")
+
+
+def test_a_burst_that_is_none_is_told():
+    def told(concurrency):
+        notes = make_plan(options(scenario="scheduler-burst", create_concurrency=concurrency))["notes"]
+        return [note for note in notes if "warren_load_create_concurrency" in note]
+
+    assert told(50) == told(100) == []
+    assert len(told(49)) == len(told(1)) == 1
 
 
 def test_a_closed_loop_is_not_judged_and_the_plan_says_so():

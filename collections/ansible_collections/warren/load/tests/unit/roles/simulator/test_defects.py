@@ -65,6 +65,18 @@ def test_slow_list_and_leak():
         leaking.eventually(lambda: resident() > first + 12 * 2**20, within=60, what="memory grows")
 
 
+def test_late_schedule():
+    """The clock of such a world goes ten times as fast, and the defect's does not: a tick is 0.5 s."""
+    with world("--defect", "late-schedule=3") as late, late.workers("worker-1"):
+        api = late.api
+        start = time.monotonic()
+        api.call(late.first.name, "CreateService", name="web", replicas=2, image="registry.example/web:1")
+        late.eventually(
+            lambda: len(api.call(late.first.name, "ListContainers").containers) == 2, within=20, what="both scheduled"
+        )
+        assert 3.0 <= time.monotonic() - start < 10.0
+
+
 def test_orphan():
     with world("--defect", "orphan=4") as littering, littering.workers("worker-1"):
         api = littering.api

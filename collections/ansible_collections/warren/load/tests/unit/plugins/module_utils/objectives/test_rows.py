@@ -11,6 +11,8 @@ import pytest
 import yaml
 
 from ansible_collections.warren.load.plugins.module_utils.objectives.rows import ObjectiveError, load_rows
+from ansible_collections.warren.load.plugins.module_utils.objectives.shape import MEASUREMENTS, Fields, Leaf
+from ansible_collections.warren.load.plugins.module_utils.objectives.units import UNITS
 
 SHIPPED = Path(__file__).parents[5] / "roles/load/files/objectives.yml"
 
@@ -137,3 +139,15 @@ def test_the_shipped_rows_are_the_guide_s_table():
     assert rows["service-creation"].limits_at("large")["target"] == 0.5
     assert {"failed-creations", "list-average", "no-leftover", "containers-running"} < set(rows)
     assert not any(character.isdigit() for entry in rows.values() for character in entry.sentence)
+
+
+def test_whatever_is_measured_can_be_judged():
+    """Each unit of a measured value is one that limits can be given in."""
+
+    def units(shape):
+        if isinstance(shape, Leaf):
+            yield shape.unit
+        for inner in shape.of.values() if isinstance(shape, Fields) else [shape.of] if hasattr(shape, "of") else []:
+            yield from units(inner)
+
+    assert set(units(MEASUREMENTS)) - {""} <= set(UNITS)

@@ -49,6 +49,31 @@ def test_nothing_yet_is_a_row_of_nothing():
     assert await_report.ticks([], [], []) == [{"t": 5.0, "created": 0, "assigned": 0, "running": 0}]
 
 
+def test_a_tick_of_the_scheduler_is_told_by_the_order_of_its_services():
+    """Services go by their ids in each tick: where the order begins again, so did the scheduler."""
+    placed = [(2.5, "a", "worker-1"), (2.6, "b", "worker-1"), (2.7, "b", "worker-1")]
+    late = [(2.8, "a", "worker-2"), (7.5, "c", "worker-2")]  # a follows b at once, c after a pause
+    found = await_report.scheduler_ticks([*late, *placed], [2.65, 9.0])
+    assert (found["count"], found["largest"]) == (3, 3)
+    assert [(row["t"], row["containers"], row["services"], row["running"]) for row in found["rows"]] == [
+        (2.5, 3, 2, 1),
+        (2.8, 1, 1, 1),
+        (7.5, 1, 1, 1),
+    ]
+    assert found["rows"][0]["duration"] == pytest.approx(0.2)
+    assert [row["nodes"] for row in found["rows"]] == [{"worker-1": 3}, {"worker-2": 1}, {"worker-2": 1}]
+
+
+def test_many_ticks_are_counted_and_not_all_told():
+    found = await_report.scheduler_ticks([(5.0 * turn, "a", "worker-1") for turn in range(500)], [])
+    assert found["count"] == 500
+    assert len(found["rows"]) == await_report.MOST_TICKS
+
+
+def test_a_scheduler_that_did_nothing_had_no_tick():
+    assert await_report.scheduler_ticks([], []) == {"count": 0, "largest": 0, "rows": []}
+
+
 @pytest.mark.parametrize(
     ("nodes", "silent", "end"),
     [
