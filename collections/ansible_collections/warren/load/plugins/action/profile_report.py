@@ -22,6 +22,8 @@ class ActionModule(ControllerAction):
         "results": {"type": "list", "elements": "dict", "default": []},
         "folder": {"type": "path", "required": True},
         "services": {"type": "int", "default": 0},
+        "held_from": {"type": "float"},
+        "held_to": {"type": "float"},
         "first_create": {"type": "float"},
         "note": {"type": "str", "default": ""},
         "show": {"type": "bool", "default": False},
@@ -35,7 +37,8 @@ class ActionModule(ControllerAction):
         folder = Path(options["folder"]).expanduser()
         rows, notes = profiles.rows_of(options["results"])
         earlier = profiles.earlier_of(_folders(options["earlier"], folder), rows)
-        found = profiles.study(rows, folder, options["services"], earlier)
+        held = (options["held_from"], options["held_to"])
+        found = profiles.study(rows, folder, options["services"], earlier, None if None in held else held)
         if options["note"]:
             notes.insert(0, options["note"])
         index = profiles.index(rows, notes, found, options["first_create"])

@@ -16,7 +16,7 @@ PHASES: dict[str, tuple[str, ...]] = {
     "leader-loss": ("create", "probe", "fault", "await", "audit"),
     "worker-loss": ("create", "probe", "fault", "await", "audit"),
     "soak": ("create", "await", "hold", "latency"),
-    "leak-detection": ("create", "await"),
+    "leak-detection": ("create", "await", "settle"),
 }
 """By scenario. The tasks of each are in role load, ``tasks/SCENARIO.yml`` with underscores."""
 SCENARIOS = tuple(PHASES)

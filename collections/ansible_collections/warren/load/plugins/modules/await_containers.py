@@ -40,6 +40,10 @@ options:
     description: Seconds between two polls, at least.
     type: float
     default: 1.0
+  first:
+    description: The number of the first service that counts, as M(warren.load.create) was given it.
+    type: int
+    default: 1
 """
 
 EXAMPLES = r"""
@@ -116,6 +120,7 @@ from ansible_collections.warren.load.plugins.module_utils.phases.wiring import A
 ARGUMENTS: Arguments = {
     "expected": {"type": "int"},
     "interval": {"type": "float", "default": 1.0},
+    "first": {"type": "int", "default": 1},
 }
 
 

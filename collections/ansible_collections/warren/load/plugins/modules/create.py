@@ -48,6 +48,10 @@ options:
       - V(0) plans nothing. Each create is sent as soon as O(concurrency) allows.
     type: float
     default: 0.0
+  first:
+    description: The number of the first service, more than V(1) where the run has created some before.
+    type: int
+    default: 1
   service_deadline:
     description: How many seconds one create may take, all tries and the search for an unknown outcome included.
     type: float
@@ -117,6 +121,7 @@ ARGUMENTS: Arguments = {
     "image": {"type": "str", "default": "registry.k8s.io/pause:3.9"},
     "concurrency": {"type": "int", "default": 1},
     "rate": {"type": "float", "default": 0.0},
+    "first": {"type": "int", "default": 1},
     "service_deadline": {"type": "float", "default": 30.0},
 }
 

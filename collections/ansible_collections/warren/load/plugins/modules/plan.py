@@ -111,6 +111,30 @@ options:
     description: How many callers make them in a closed loop instead, V(0) for none.
     type: int
     default: 0
+  hold:
+    description: How many seconds scenario V(soak) holds its load.
+    type: float
+    default: 3600.0
+  churn:
+    description: How many percent of its services it replaces at a time.
+    type: float
+    default: 0.0
+  churn_interval:
+    description: Seconds between two of these times.
+    type: float
+    default: 60.0
+  churn_purge:
+    description: Whether the records that the replaced ones leave are removed.
+    type: bool
+    default: true
+  settle:
+    description: How many seconds scenario V(leak-detection) lets the cluster settle, over all rounds.
+    type: float
+    default: 1800.0
+  rounds:
+    description: How often it creates and deletes its services.
+    type: int
+    default: 3
   clock_factor:
     description: By what the simulator divides Warren's timers.
     type: float

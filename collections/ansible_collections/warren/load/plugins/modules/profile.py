@@ -16,7 +16,8 @@ description:
   - With O(state=taken), takes goroutines, heap, allocations, CPU, and mutexes and blocking where the program counts
     them, now.
   - With O(state=started), takes what there is before a load, and leaves a small program running that takes the rest.
-    O(state=load) tells it that the load begins, which is when it profiles the managers' CPU. O(state=stopped) ends it
+    O(state=load) tells it that the load begins, which is when it profiles the managers' CPU. O(state=settled) takes
+    goroutines and heap when that load is removed again. O(state=stopped) ends it
     when the profile on its way is whole, takes what there is after the load, and returns all.
   - A profile that is not whole is not kept. Files stay as they were served, so that C(go tool pprof) opens them.
 extends_documentation_fragment:
@@ -25,7 +26,7 @@ options:
   state:
     description: What to do.
     type: str
-    choices: [taken, started, load, stopped]
+    choices: [taken, started, load, settled, stopped]
     default: taken
   dir:
     description: The profiles' own folder on the host. V(taken) and V(started) make it anew.
@@ -83,11 +84,12 @@ EXAMPLES = r"""
 RETURN = r"""
 rows:
   description: >-
-    A row for each profile, with C(process), C(kind), C(pid), C(moment) (C(baseline), C(load), C(during), C(after) or
-    C(now)), C(profile), C(url), C(began) in Unix seconds, C(seconds) that it took, C(bytes), C(rss_before) and
-    C(rss_after) of the process in bytes, C(cpu) that the process used meanwhile and C(cost), what of it was for the
-    profile, in seconds (null where that cannot be told), C(load) (C(services) and running C(containers), as the
-    manager's own page tells), C(file), and where it was fetched, C(top), the function that has most.
+    A row for each profile, with C(process), C(kind), C(pid), C(moment) (C(baseline), C(load), C(during), C(settled),
+    C(after) or C(now)), C(profile), C(url), C(began) in Unix seconds, C(seconds) that it took, C(bytes),
+    C(rss_before) and C(rss_after) of the process in bytes, C(cpu) that the process used meanwhile and C(cost), what of
+    it was for the profile, in seconds (null where that cannot be told), C(load) (C(services) and running
+    C(containers), as the manager's own page tells), C(file), and where it was fetched, C(top), the function that has
+    most.
   returned: with O(state=taken) and O(state=stopped)
   type: list
   elements: dict
@@ -112,6 +114,11 @@ pid:
   returned: with O(state=started)
   type: int
   sample: 4711
+taken:
+  description: How many profiles were taken.
+  returned: with O(state=settled)
+  type: int
+  sample: 4
 ended:
   description: The run whose program was ended, empty if none ran.
   returned: with O(state=started) and O(state=stopped)
@@ -126,7 +133,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.warren.load.plugins.module_utils.node import profiler, sampling, supervision
 
 ARGUMENTS: dict[str, t.Any] = {
-    "state": {"type": "str", "choices": ["taken", "started", "load", "stopped"], "default": "taken"},
+    "state": {"type": "str", "choices": ["taken", "started", "load", "settled", "stopped"], "default": "taken"},
     "dir": {"type": "path", "required": True},
     "run_id": {"type": "str"},
     "processes": {"type": "list", "elements": "dict", "default": []},
@@ -150,6 +157,8 @@ def act(params: dict[str, t.Any]) -> dict[str, t.Any]:
         timing = {name: params[name] for name in ("cpu_seconds", "interval", "seconds")}
         pid, replaced = profiler.start(folder, params["run_id"], targets, **timing)
         return {"changed": True, "pid": pid, "ended": replaced}
+    if state == "settled":
+        return {"changed": False, "taken": profiler.settled(folder)}
     if state == "load":
         return {"changed": profiler.load_begins(folder)}
     if params["run_id"]:

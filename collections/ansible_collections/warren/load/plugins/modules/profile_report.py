@@ -37,6 +37,12 @@ options:
     description: How many services were created and removed between baseline and end. With 0 heaps are not compared.
     type: int
     default: 0
+  held_from:
+    description: Since when a load was held, in Unix seconds. Heaps taken while it was are compared with each other.
+    type: float
+  held_to:
+    description: Until when it was held.
+    type: float
   first_create:
     description: When the load began, in Unix seconds.
     type: float
@@ -68,8 +74,9 @@ RETURN = r"""
 profiles:
   description: >-
     C(captures), the profiles as M(warren.load.profile) returns them, with C(host) and C(at), the seconds since the load
-    began; C(overhead) for each process; C(findings) with C(id), C(sentence) and C(because); C(pages), the flame graphs;
-    C(unavailable), a sentence for each thing that is missing.
+    began; C(overhead) for each process; C(findings) with C(id), C(sentence) and C(because); C(growth), where heaps
+    grew, in KB for each of O(services); C(pages), the flame graphs; C(unavailable), a sentence for each thing that is
+    missing.
   returned: always
   type: dict
   sample: {captures: [], overhead: [], findings: [], pages: [], unavailable: []}

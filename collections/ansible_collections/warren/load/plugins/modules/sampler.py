@@ -147,7 +147,8 @@ rows:
     MB (1 MB = 1 MiB, as in the guide), C(cpu) in s while it was watched, C(cpu_share) and C(cpu_share_peak) in % of a
     core, C(open_files), C(threads) and C(goroutines) at the end, each with C(_peak), C(restarts), C(ended) (whether it
     is gone), C(log) (lines since the start, with the first of each: C(error), C(warning), and C(refused), what a
-    follower tried to write), C(growth) of memory while the load was steady, C(metrics) of managers (C(start),
+    follower tried to write), C(growth) of memory while the load was steady, C(open_files_growth) and
+    C(goroutines_growth) a minute (null where that was too short), C(metrics) of managers (C(start),
     C(end), C(max) by name), and C(containers) of workers (C(count), C(count_peak), and in MB C(memory_peak) of their
     processes and C(shims_peak) of containerd's shims, shared pages counted once; null where none ran).
   returned: with O(state=stopped) and O(run_id)

@@ -71,7 +71,8 @@ def banner(document: dict[str, t.Any], folder: str = "") -> list[Line]:
 
 def figure_lines(document: dict[str, t.Any]) -> list[Line]:
     """What was measured, without what it is worth."""
-    return [line for section in (_results, _scheduler, _throughput, _memory, _profiles) for line in section(document)]
+    shown = (_results, _scheduler, _throughput, _hold, _leaks, _memory, _profiles)
+    return [line for section in shown for line in section(document)]
 
 
 def render(lines: list[Line], paint: Callable[[str, str], str] | None = None) -> str:
@@ -235,6 +236,77 @@ def _throughput(document: dict[str, t.Any]) -> Iterator[Line]:
             f"{_value(planned, 'rate_achieved') or 0:.0f} calls/s, {planned['error_count']} errors",
         )
         yield from _percentiles("  Response Time", planned["response_time"], "p50 p95 p99 max")
+
+
+def _hold(document: dict[str, t.Any]) -> Iterator[Line]:
+    """How the load was held, what was replaced of it, and what grew."""
+    held = document["measurements"].get("hold")
+    if not held:
+        return
+    yield [("Soak:", "")]
+    yield from _fact("Held", f"{number(held['duration'])}s, looked at {held['looks']} times")
+    least = _value(held, "running_least")
+    if least is not None:
+        yield from _fact("Fewest Containers Running", f"{number(least)}% of {held['containers']}")
+    churn = held["churn"]
+    if churn:
+        text = f"{churn['deleted']} deleted, {churn['created']} created in {churn['cycles']} times"
+        yield from _fact("Services Replaced", text + (f", {churn['failed']} failed" if churn["failed"] else ""))
+        yield from _fact("Records They Left", f"{churn['records_left']}, {churn['records_purged']} of them purged")
+        yield from _percentiles("Create Time", churn["create_time"], "p50 p95 max")
+        yield from _percentiles("Create to Running", churn["to_running"], "p50 p95 max")
+    resources = document["measurements"].get("resources") or {}
+    for name, path, unit in (
+        ("Memory", "memory_growth", "MB/min"),
+        ("Goroutines", "goroutines_growth", "/min"),
+        ("Open Files", "open_files_growth", "/min"),
+    ):
+        rate = resources.get(path)
+        text = "not known"
+        if rate:
+            low, high = (number(rate[end]) if rate[end] is not None else "?" for end in ("low", "high"))
+            text = f"{number(rate['value'])} {unit} ({low} to {high})"
+        yield from _fact(f"{name} Grew By", text)
+
+
+_HELD_NAMES = {
+    "heap": "heap",
+    "private": "memory of its own",
+    "rss": "resident memory",
+    "goroutines": "goroutines",
+    "open_files": "open files",
+    "database": "database",
+    "raft_log": "Raft log",
+    "log": "log file",
+    "containers": "running containers",
+    "containers_known": "containers in containerd",
+}
+
+
+def _leaks(document: dict[str, t.Any]) -> Iterator[Line]:
+    """What each deleted service left: a line for each thing, with before, after, and its interval."""
+    found = document["measurements"].get("leaks")
+    if not found:
+        return
+    rounds = f"{found['rounds']} rounds" if found["rounds"] > 1 else "1 round"
+    yield [(f"Left by Each of {found['churned']} Deleted Services, in {rounds}:", "")]
+    records, still = _value(found, "container_records") or 0.0, found["still_running"]
+    yield from _fact("Services", number(_value(found, "service_records") or 0.0))
+    yield from _fact("Container Records", number(records) + (f"; {still} of them should run, and do" if still else ""))
+    name = max((len(clean(row["process"])) for row in found["held"]), default=0)
+    for row in found["held"]:
+        figure = row["per_service"]
+        text = f"{number(figure['value'])} {row['unit']}"
+        if figure["low"] is not None and figure["low"] != figure["high"]:
+            text += f" ({number(figure['low'])} to {number(figure['high'])})"
+        lead = f"  {pad(clean(row['process']), name)}  {_HELD_NAMES[row['what']]:<24}  "
+        change = f"{number(row['before'])} → {number(row['after'])}"
+        yield [(f"{lead}{text}; {change}", "warning" if row["grew"] else "")]
+    profiles = document["measurements"].get("profiles") or {}
+    for row in profiles.get("growth") or []:
+        figure = row["per_service"]
+        text = f"{number(figure['value'])} KB ({number(figure['low'])} to {number(figure['high'])})"
+        yield [(f"  {clean(row['process'])}  heap of {clean(row['function'])}  {text}", "warning")]
 
 
 def _memory(document: dict[str, t.Any]) -> Iterator[Line]:
@@ -423,6 +495,8 @@ SECTIONS = (
     _results,
     _scheduler,
     _throughput,
+    _hold,
+    _leaks,
     _memory,
     _profiles,
     _objectives,

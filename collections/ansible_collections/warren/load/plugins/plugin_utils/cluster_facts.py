@@ -54,6 +54,7 @@ NUMBERS: dict[str, tuple[float, float]] = {  # smallest allowed, default
     "warren_load_profile_seconds": (1, 30),
     "warren_load_profile_interval": (0, 30),
     "warren_load_memory_profile_rate": (0, 0),
+    "warren_load_churn": (0, 0),
     "warren_load_netns_latency": (0, 0),
     "warren_load_netns_loss": (0, 0),
 }
@@ -66,6 +67,10 @@ SHORT_NAMES = {
     "confirm": "warren_load_confirm",
     "wipe": "warren_load_wipe",
     "profile": "warren_load_profile",
+    "hold": "warren_load_hold",
+    "churn": "warren_load_churn",
+    "settle": "warren_load_settle",
+    "rounds": "warren_load_rounds",
     "managers": "warren_load_manager_hosts",
     "workers": "warren_load_worker_hosts",
     "generators": "warren_load_generator_hosts",
@@ -76,6 +81,7 @@ SIMULATED = (
     "Simulated managers have no profiles: profiles are of Warren's own program, so give its path in warren_load_binary."
 )
 SIMULATOR = "simulator"  # in place of a program's path
+DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?:in)?)?(?:(\d+)s)?")
 WORDS = re.compile(r"[^A-Za-z0-9.-]+")
 
 
@@ -136,6 +142,19 @@ class Public:
 
     def positive(self, name: str, default: float, smallest: float = 0.001) -> float:
         return self._number(name, default, smallest, whole=False)
+
+    def duration(self, name: str, default: float) -> float:
+        """Seconds, from a number of them or from such as 90s, 15m, 1h30m and 2d."""
+        value = str(self.given(name) or "").replace(" ", "")
+        match = DURATION.fullmatch(value) if value else None
+        if match is None:
+            return self.positive(name, default, 1)
+        parts = [int(part or 0) for part in match.groups()]
+        seconds = float(sum(part * unit for part, unit in zip(parts, (86400, 3600, 60, 1), strict=True)))
+        if seconds < 1:
+            self.errors.append(f"{name} is {value!r}: it must be 1 second or more.")
+            return default
+        return seconds
 
     def words(self, name: str) -> list[str]:
         value = self.given(name) or []
@@ -312,6 +331,10 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
         if option not in ("warren_load_dialect", "warren_load_tls"):
             public.choice(option, choices, choices[0])
     samplers = _samplers(public, around, watched)
+    hold = public.duration("warren_load_hold", 3600)
+    churn = public.number("warren_load_churn")
+    if churn > 100:
+        public.errors.append(f"warren_load_churn is {churn:g}: give the percentage of services to replace, 0 to 100.")
     return {
         "name": name,
         "sandbox": sandbox,
@@ -355,6 +378,16 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
         "profile": public.flag("warren_load_profile"),
         "profile_seconds": public.number("warren_load_profile_seconds"),
         "profile_interval": public.number("warren_load_profile_interval"),
+        # Of a load that is held: ten of its heaps tell a leak from a cache that fills.
+        "hold_profile_interval": public.number("warren_load_profile_interval")
+        if public.given("warren_load_profile_interval") is not None
+        else max(30.0, hold / 12),
+        "hold": hold,
+        "churn": min(churn, 100.0),
+        "churn_interval": public.duration("warren_load_churn_interval", 60),
+        "churn_purge": public.flag("warren_load_churn_purge", True),
+        "settle": public.duration("warren_load_settle", 1800),
+        "rounds": public.whole("warren_load_rounds", 3),
         "profilers": [] if simulated else _profilers(samplers),
         "environment": _environment(public),
         "profile_note": SIMULATED if simulated else "",

@@ -295,6 +295,73 @@ def writes_kept(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
+def held(evidence: Evidence) -> Iterator[Finding]:
+    """What became of a load that was held."""
+    if short := evidence.count("hold.short_looks"):
+        least = evidence.value("hold.running_least")
+        sentence = f"At {short} of {many(evidence.count('hold.looks'), 'look')} not all containers of the load ran"
+        yield Finding("load-short", "problem", f"{sentence}, {number(least or 0)} % of them at worst")
+    churn = evidence.get("hold.churn")
+    if not isinstance(churn, dict):
+        return
+    left, deleted = churn["records_left"], churn["deleted"]
+    if left:
+        rest = f"; the run removed {churn['records_purged']}" if churn["purge"] else ", where they stayed"
+        yield Finding(
+            "churn-records",
+            "warning",
+            f"{many(deleted, 'service')} that {'was' if deleted == 1 else 'were'} replaced left "
+            f"{many(left, 'container record')} behind{rest}",
+            "DeleteService removes only the service, and no call removes a container record.",
+        )
+    if churn["late"]:
+        sentence = f"{churn['late']} of {many(churn['cycles'], 'churn')} took longer than the interval between them"
+        yield Finding("churn-late", "note", f"{sentence}: give a longer warren_load_churn_interval")
+    if churn["slow"]:
+        sentence = f"The containers of {many(churn['slow'], 'replaced service')} did not run within 60 s"
+        yield Finding("churn-slow", "warning", sentence)
+
+
+def leaked(evidence: Evidence) -> Iterator[Finding]:
+    """What a cluster keeps of services that were deleted."""
+    churned, each = evidence.count("leaks.churned"), evidence.value("leaks.container_records")
+    if not churned:
+        return
+    if each:
+        running = evidence.count("leaks.still_running")
+        still = f", and {running} of them are still to run" if running else ""
+        yield Finding(
+            "leaked-records",
+            "problem",
+            f"Warren leaks container records: {churned} services were deleted and {round(each * churned)} records of "
+            f"theirs stayed, {number(each)} for each{still}",
+            "DeleteService removes only the service. Nothing removes the records, or stops their containers.",
+        )
+    elif each == 0:
+        yield Finding("no-leaked-records", "note", f"{churned} deleted services left no container record behind")
+    rows = evidence.get("leaks.held")
+    for row in rows if isinstance(rows, list) else []:
+        if row["grew"] and row["what"] in _LEAKED:
+            figure = row["per_service"]
+            span = f" ({number(figure['low'])} to {number(figure['high'])})" if figure["low"] != figure["high"] else ""
+            sentence = f"{row['process']} keeps {number(figure['value'])} {row['unit']}{span} {_LEAKED[row['what']]}"
+            because = _WHY_DATABASE if row["what"] == "database" and each else ""
+            yield Finding(f"leaked-{row['what'].replace('_', '-')}", "warning", sentence, because)
+    notes = evidence.get("leaks.unavailable")
+    for sentence in notes if isinstance(notes, list) else []:
+        yield Finding("leaks-unavailable", "warning", str(sentence))
+
+
+_LEAKED = {
+    "heap": "more on its heap for each service that came and went",
+    "goroutines": "more for each service that came and went",
+    "open_files": "more open for each service that came and went",
+    "database": "more in its database for each service that came and went",
+    "containers": "running for each service that was deleted",
+}
+_WHY_DATABASE = "The records of containers of deleted services stay there."
+
+
 def outages(evidence: Evidence) -> Iterator[Finding]:
     if evidence.get("probe.writes.recovered") is False:
         yield Finding("writes-never-again", "problem", "No write was acknowledged any more after the fault")
@@ -327,7 +394,8 @@ def leftovers(evidence: Evidence) -> Iterator[Finding]:
     if failures := evidence.counts("cleanup.failures"):
         sentence = f"{many(sum(failures.values()), 'call')} of the cleanup failed{_listed(failures)}"
         yield Finding("cleanup-failures", "warning", sentence)
-    if orphans := evidence.count("cleanup.orphans_found"):
+    orphans = evidence.count("cleanup.orphans_found")
+    if orphans and not evidence.get("leaks"):
         sentence = f"Cleanup found {many(orphans, 'container record')} whose service had been deleted before"
         yield Finding("orphans", "note", sentence)
     if purged:
@@ -393,12 +461,15 @@ def memory(evidence: Evidence) -> Iterator[Finding]:
                 "Memory that a file backs is not counted.",
             )
     # Where the load is not held, nothing asks for it.
-    if evidence.get("resources.memory_growth") is None and evidence.scenario != "scheduler-burst":
+    asked = evidence.scenario not in ("scheduler-burst", "leak-detection")
+    if asked and evidence.get("resources.memory_growth") is None:
         for reason, name in list(reasons.items())[:1]:
             sentence = f"Whether the memory of {name} keeps growing is not known: {reason}"
             because = (
                 "A larger warren_load_latency_calls, or a lower warren_load_latency_rate, lengthens the steady load."
             )
+            if evidence.get("hold"):
+                because = "A longer warren_load_hold lengthens the steady load."
             yield Finding("memory-unknown", "note", sentence, because)
 
 
@@ -448,6 +519,8 @@ RULES: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     throughput,
     writes_kept,
     outages,
+    held,
+    leaked,
     leftovers,
     placement,
     scheduling,

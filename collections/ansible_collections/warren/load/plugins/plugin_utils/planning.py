@@ -12,6 +12,7 @@ a service and container, a purge of 600 records 13 s and of 3000 records 60 s.
 
 from __future__ import annotations
 
+import math
 import typing as t
 
 from ansible_collections.warren.load.plugins.module_utils.api.timers import (
@@ -32,6 +33,7 @@ PURGE = (0.003, 0.015)  # seconds a record
 HEAVY_NODE = 1000
 """Containers on one node from which a heartbeat, one commit each, comes near its deadline of 5 s."""
 SHARP_P99 = 3000
+STEADY = 90.0  # seconds from which on a trend of memory says something, see node/sampler.py
 AB_CALLS, AB_CONCURRENCY, CLIENTS, CALLS_EACH = 1000, 10, 10, 100  # the guide's API Throughput Test
 
 Options = dict[str, t.Any]
@@ -72,6 +74,15 @@ def durations(options: Options) -> dict[str, Span]:
         spans["latency"] = calls_in_turn(calls)
     else:
         spans["latency"] = (calls / options["latency_rate"], calls / options["latency_rate"])
+    if options["scenario"] == "soak":
+        churn = 30.0 if options["churn"] else 0.0  # a churn that has begun is brought to its end
+        held = (options["hold"], options["hold"] + churn)
+        spans = {name: span for name, span in spans.items() if name != "latency"} | {"hold": held} | spans
+    if options["scenario"] == "leak-detection":
+        del spans["latency"]
+        spans = {name: (options["rounds"] * low, options["rounds"] * high) for name, (low, high) in spans.items()}
+        spans["settle"] = (options["settle"], options["settle"] + 30 * options["rounds"])
+        containers *= options["rounds"]
     if not options["keep"]:
         deletes = services * CREATE[0]
         spans["cleanup"] = (
@@ -127,6 +138,8 @@ def samples(options: Options) -> list[dict[str, t.Any]]:
 def notes(options: Options) -> list[str]:
     """What a person should know before it happens."""
     containers = options["services"] * options["replicas"]
+    if options["scenario"] == "leak-detection":
+        containers *= options["rounds"]
     found = list(options["notes"])
     if options["keep"]:
         found.append("The services stay (keep): run cleanup.yml when you no longer need them.")
@@ -134,6 +147,21 @@ def notes(options: Options) -> list[str]:
         found.append(
             f"Warren keeps the container records of deleted services: the run leaves about {containers} of them behind "
             "when it deletes its services, purges them, and counts what is left."
+        )
+    if options["scenario"] == "leak-detection" and options["rounds"] < 3:
+        found.append(
+            "How sure a leak is takes two rounds, and better three (warren_load_rounds): of one only the difference is "
+            "known."
+        )
+    if options["scenario"] == "soak" and options["hold"] < STEADY:
+        found.append(
+            f"Whether memory keeps growing takes {STEADY:.0f} s of steady load to tell: hold it for longer "
+            "(warren_load_hold)."
+        )
+    if options["scenario"] == "soak" and options["churn"] and not options["churn_purge"]:
+        found.append(
+            f"Each replaced service leaves its {_count(options['replicas'], 'container record')} behind, which add up "
+            "to more than the load that is held (warren_load_churn_purge is false)."
         )
     if 0 < options["create_rate"] <= 1:
         found.append(
@@ -197,7 +225,9 @@ def plan_facts(options: Options, plan: dict[str, t.Any]) -> list[tuple[str, str]
         ("Creates", f"{plan['services']} services x {plan['replicas']} = {plan['containers']} containers, {order}"),
         ("Image", options["image"]),
         ("Needs", _needs(options["memory"])),
-        ("Measures", _measures(options)),
+        ("Holds", _holds(options)),
+        ("Repeats", _repeats(options)),
+        ("Measures", "" if options["scenario"] == "leak-detection" else _measures(options)),
         ("Profiles", _profiles(options["profiles"])),
     ]
     facts[0] = ("Cluster", f"{facts[0][1]}{_count(managers, 'manager')}{kind}, {_count(workers, hollow + 'worker')}")
@@ -231,6 +261,28 @@ def _profiles(profiles: dict[str, t.Any]) -> str:
     interval = f", every {number(profiles['interval'])} s" if profiles["interval"] else ""
     cpu = f"; {number(profiles['seconds'])} s of the managers' CPU" if managers else ""
     return f"heap and goroutines of {' and '.join(whose)} before{interval} and after{cpu}"
+
+
+def _holds(options: Options) -> str:
+    """How long a soak holds its load, and what it replaces meanwhile."""
+    if options["scenario"] != "soak":
+        return ""
+    told = f"that load for {span_text((options['hold'],) * 2)}"
+    if options["churn"]:
+        share = max(1, round(options["churn"] * options["services"] / 100))
+        times = max(0, math.ceil(options["hold"] / options["churn_interval"]) - 1)
+        each = span_text((options["churn_interval"],) * 2)
+        told += f", replacing {_count(share, 'service')} each {each}, {times * share} in all"
+    return told
+
+
+def _repeats(options: Options) -> str:
+    """How often leak detection creates and deletes its load."""
+    if options["scenario"] != "leak-detection":
+        return ""
+    each = span_text((options["settle"] / options["rounds"],) * 2)
+    rounds = _count(options["rounds"], "time")
+    return f"that {rounds}: deletes it as a user does, lets the cluster settle for {each}, and looks what is left"
 
 
 def _measures(options: Options) -> str:

@@ -17,7 +17,7 @@ Row = dict[str, t.Any]
 
 SUMMARIZED = 5  # processes with a line of their own
 # Of which moment a process's figures are: the first of these that it has.
-ORDER = ("load", "now", "during", "after", "baseline")
+ORDER = ("load", "now", "during", "settled", "after", "baseline")
 
 
 def summary(profiles: Mapping[str, t.Any]) -> Iterator[tuple[str, str]]:

@@ -16,7 +16,7 @@ import tarfile
 import typing as t
 
 from ansible_collections.warren.load.plugins.module_utils.objectives.units import many, number
-from ansible_collections.warren.load.plugins.module_utils.pprof import flame, reading, remarks, views
+from ansible_collections.warren.load.plugins.module_utils.pprof import flame, reading, remarks, sampling, views
 from ansible_collections.warren.load.plugins.module_utils.pprof.profile import ProfileError, focused
 
 from .banner import WIDTH
@@ -65,7 +65,7 @@ SAID = 5  # sentences of one kind
 EARLIER = 50  # folders of profiles in which the process is looked for
 DRAWN = 12  # processes that get pages of their own
 FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*\.pb\.gz")
-COMPARABLE = ("baseline", "after", "now")  # at which a collection of garbage came first
+COMPARABLE = ("baseline", "settled", "after", "now")  # at which a collection of garbage came first
 NOTHING = "profile-no-growth"
 MODULE = "github.com/cuemby/warren/"
 TOLD = (
@@ -147,11 +147,16 @@ def rows_of(results: Iterable[Mapping[str, t.Any]]) -> tuple[list[Row], list[str
 
 
 class Found(t.NamedTuple):
-    """What the profiles in a folder say. ``pages``: HTML by name of file."""
+    """What the profiles in a folder say. ``pages``: HTML by name of file; ``growth``: by function, for each service."""
 
     findings: list[dict[str, str]]
     pages: dict[str, str]
     notes: list[str]
+    growth: Sequence[Row] = ()
+
+
+Held = tuple[float, float]
+"""Unix seconds between which a load was held."""
 
 
 class Earlier(t.NamedTuple):
@@ -161,18 +166,26 @@ class Earlier(t.NamedTuple):
     rows: list[Row]
 
 
-def study(rows: list[Row], folder: Path, services: int = 0, earlier: Earlier | None = None) -> Found:
+def study(
+    rows: list[Row],
+    folder: Path,
+    services: int = 0,
+    earlier: Earlier | None = None,
+    held: Held | None = None,
+) -> Found:
     """Findings and flame graphs of all processes; ``services``: created and removed between ``baseline`` and ``after``.
 
-    Heaps are compared only where something was removed: with 0 the load of both is not the same. ``earlier``: what the
-    heaps and goroutines of ``now`` are compared with, where the process is the same.
+    Heaps are compared only where something was removed (with 0 the load of both is not the same), or while a load was
+    ``held``. ``earlier``: what the heaps and goroutines of ``now`` are compared with, where the process is the same.
     """
-    found = Found([], {}, [])
+    growth: list[Row] = []
+    found = Found([], {}, [], growth)
     processes = [_Process(first, own, folder) for first, own in _by_process(rows)]
     for number_of, process in enumerate(processes):
         before = _earlier(process, earlier)
         try:
-            process.read(services, before)
+            process.read(services, before, _series(rows, process, held))
+            growth.extend(_growth(process, services))
             if number_of < DRAWN:
                 found.pages.update(_pages(process.first, process.own, folder))
                 found.pages.update(_changes(process, before))
@@ -185,7 +198,7 @@ def study(rows: list[Row], folder: Path, services: int = 0, earlier: Earlier | N
 
 
 class _Process:
-    """What was read of a process: ``heaps`` and ``goroutines`` are pairs to compare."""
+    """What was read of a process: ``heaps`` and ``goroutines`` are to be compared, the first with the last."""
 
     def __init__(self, first: Row, own: dict[tuple[str, str], Row], folder: Path) -> None:
         self.first, self.own, self.folder = first, own, folder
@@ -195,19 +208,49 @@ class _Process:
         self.heaps: list[Profile] = []
         self.goroutines: list[Profile] = []
 
-    def read(self, services: int, before: dict[str, Path]) -> None:
-        """Raises ProfileError."""
+    def read(self, services: int, before: dict[str, Path], series: list[Row]) -> None:
+        """``series``: heaps of more than two moments that can be compared. Raises ProfileError."""
         self.cpu = _read(self.own, self.folder, "cpu", "load", "now")
         self.heap = _read(self.own, self.folder, "heap", "load", "now", "during")
         for profile, pair in (("heap", self.heaps), ("goroutine", self.goroutines)):
+            if services and profile == "heap" and len(series) > 1:
+                pair += [reading.read(self.folder / row["file"]) for row in series]
+                continue
             if services:
-                old, new = (_read(self.own, self.folder, profile, moment) for moment in ("baseline", "after"))
+                old = _read(self.own, self.folder, profile, "baseline")
+                new = _read(self.own, self.folder, profile, "settled", "after")
             elif profile in before:
                 old, new = reading.read(before[profile]), _read(self.own, self.folder, profile, "now")
             else:
                 continue
             if old is not None and new is not None:
                 pair += [old, new]
+
+
+def _series(rows: list[Row], process: _Process, held: Held | None) -> list[Row]:
+    """The heaps of a process after each round of a load, or while that was held, in order; none in other runs."""
+    heaps = [
+        row
+        for row in rows
+        if row["profile"] == "heap" and (row["kind"], row["process"]) == (process.first["kind"], process.name)
+    ]
+    during = [row for row in heaps if row["moment"] == "during" and held and held[0] <= row["began"] <= held[1]]
+    if len(during) > 2:
+        return during
+    settled = [row for row in heaps if row["moment"] == "settled"]
+    return [*(row for row in heaps if row["moment"] == "baseline"), *settled] if settled else []
+
+
+def _growth(process: _Process, services: int) -> Iterator[Row]:
+    """Where the heap grew by more than chance, for each of ``services``."""
+    if not services or len(process.heaps) < 2:
+        return
+    found = sampling.leaks([_own(each) for each in process.heaps], places=remarks.places(WARREN))
+    for each in found[:SAID]:
+        share = each.per(services * 1024)
+        low, high = (round(end, 4) for end in (share.low, share.high))
+        figure = {"value": round(share.value, 4), "unit": "KB", "low": low, "high": high, "n": services}
+        yield {"process": process.name, "function": views.shortened(each.place), "per_service": figure}
 
 
 def earlier_of(folders: Iterable[Path], rows: list[Row]) -> Earlier | None:
@@ -358,6 +401,7 @@ def index(rows: list[Row], notes: list[str], found: Found, first_create: float |
         "captures": captures,
         "overhead": [_overhead(process, rows) for process, _own in _by_process(rows)],
         "findings": found.findings,
+        "growth": list(found.growth),
         "pages": sorted(found.pages),
         "unavailable": [*notes, *found.notes],
     }

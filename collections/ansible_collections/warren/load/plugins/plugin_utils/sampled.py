@@ -41,6 +41,9 @@ def merged(results: t.Iterable[t.Mapping[str, t.Any]], managers: int = 0) -> dic
         counts = [row["log"][level] for row in own + told["others"] if row["log"]]
         told[f"log_{level}s"] = sum(counts) if counts else None
     told["memory_growth"] = _growth(own)
+    for name in ("open_files_growth", "goroutines_growth"):
+        rates = [row[name] for row in own if row.get(name)]
+        told[name] = max(rates, key=lambda rate: rate["value"], default=None)
     told["unavailable"] = list(dict.fromkeys(told["unavailable"]))
     return told
 

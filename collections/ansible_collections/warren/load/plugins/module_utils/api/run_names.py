@@ -12,7 +12,7 @@ import secrets
 
 PREFIX = "wl-"
 _RUN_ID = r"[0-9]{8}-[0-9]{6}-[0-9a-f]{4}"
-_SERVICE = re.compile(rf"{PREFIX}({_RUN_ID})-[0-9]{{4,}}")
+_SERVICE = re.compile(rf"{PREFIX}({_RUN_ID})-([0-9]{{4,}})")
 
 
 def new_run_id(now: datetime.datetime | None = None) -> str:
@@ -35,3 +35,9 @@ def run_id_of(name: str) -> str | None:
     """The run that a service name belongs to; None for a name that no run of ours gave."""
     match = _SERVICE.fullmatch(name)
     return match.group(1) if match else None
+
+
+def index_of(name: str) -> int:
+    """The number of a run's service, the inverse of service_name(); 0 for a name that no run of ours gave."""
+    match = _SERVICE.fullmatch(name)
+    return int(match.group(2)) if match else 0

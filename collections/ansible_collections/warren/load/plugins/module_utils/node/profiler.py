@@ -82,6 +82,15 @@ def load_begins(folder: str) -> bool:
         return True
 
 
+def settled(folder: str) -> int:
+    """Take what is held now that a load is removed, beside the program that runs; how many profiles. OSError."""
+    try:
+        targets, _settings = sampling.load(os.path.join(folder, "settings.json"))
+    except (OSError, ValueError, TypeError):
+        return 0
+    return sum(bool(row["file"]) for row in profiling.Taker(targets, folder, 0.0).take("settled"))
+
+
 def stop(folder: str, patiently: bool = False) -> str:
     """End the program of this folder, if one runs; ``patiently``: after the profile that is on its way.
 

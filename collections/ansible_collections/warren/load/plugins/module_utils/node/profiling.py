@@ -52,10 +52,11 @@ MOMENTS: dict[str, tuple[str, ...]] = {
     "baseline": ("goroutine", "heap", "allocs"),
     "load": ("cpu", "goroutine", "heap", "allocs"),
     "during": ("goroutine", "heap"),
+    "settled": ("goroutine", "heap"),
     "after": ("goroutine", "heap", "allocs"),
     "now": ("goroutine", "heap", "allocs", "cpu", "mutex", "block"),
 }
-COLLECTED = ("baseline", "after", "now")  # a collection of garbage comes first: what is held then, is held
+COLLECTED = ("baseline", "settled", "after", "now")  # a collection of garbage comes first: what is held then, is held
 PORTS = {"manager": 9090, "worker": 6060}
 GZIP = b"\x1f\x8b"
 

@@ -127,6 +127,7 @@ def collect(folder: str, run_id: str, window: tuple[float | None, float | None])
     now = time.time()
     series = read_series(os.path.join(folder, FILES["resources"]))
     metrics = read_metrics(os.path.join(folder, FILES["metrics"]))
+    alive = read_metric(os.path.join(folder, FILES["metrics"]), sampling.GOROUTINES)
     own = series.pop(sampling.OWN, Series())
     told: dict[str, Any] = {"rows": [], "unavailable": [], "sampler": None, "files": []}
     missing: dict[str, list[str]] = {}
@@ -135,7 +136,9 @@ def collect(folder: str, run_id: str, window: tuple[float | None, float | None])
         if known.times and not target.transient and not known.absent:
             known.absent = not _runs(known.identities[-1])
         pages = metrics.get(target.name, {})
-        row = row_of(target, known, pages, window) if known.times else row_of_page(target, pages)
+        row = (
+            row_of(target, known, pages, window, alive.get(target.name)) if known.times else row_of_page(target, pages)
+        )
         if row is None:
             if not target.transient:
                 told["unavailable"].append(_why_not(target))
@@ -210,13 +213,26 @@ def read_metrics(path: str) -> dict[str, dict[str, dict[str, float]]]:
     return found
 
 
+def read_metric(path: str, metric: str) -> dict[str, dict[float, float]]:
+    """{process: {Unix time: value}} of one metric, whenever it had changed."""
+    found: dict[str, dict[float, float]] = {}
+    for words in csv.reader(_lines(path)):
+        try:
+            if words[2] == metric:
+                found.setdefault(words[1], {})[float(words[0])] = float(words[3])
+        except (IndexError, ValueError):
+            continue
+    return found
+
+
 def row_of(
     target: sampling.Target,
     series: Series,
     pages: dict[str, dict[str, float]],
     window: tuple[float | None, float | None],
+    alive: dict[float, float] | None = None,
 ) -> dict[str, Any]:
-    """A process's row, from its series."""
+    """A process's row, from its series; ``alive``: its goroutines whenever their number had changed."""
     cpu, peak = cpu_use(series)
     span = series.times[-1] - series.times[0]
     count = len(series.times)
@@ -239,7 +255,12 @@ def row_of(
         "restarts": 0 if target.transient else lives - 1,
         "ended": series.absent and not target.transient,
         "growth": None if target.kind == "other" else growth(series, window),
+        "open_files_growth": None,
+        "goroutines_growth": None,
     }
+    if target.kind != "other":
+        row["open_files_growth"] = count_growth(series, series.open_files, window)
+        row["goroutines_growth"] = count_growth(series, _at(series.times, alive or {}), window)
     if target.kind == "manager":
         row["metrics"] = pages
     if target.kind == "worker":
@@ -286,6 +307,8 @@ def row_of_page(target: sampling.Target, pages: dict[str, dict[str, float]]) -> 
         "restarts": int(began["end"] != began["start"]),
         "ended": False,
         "growth": None,
+        "open_files_growth": None,
+        "goroutines_growth": None,
         "metrics": pages,
     }
 
@@ -343,6 +366,40 @@ def growth(series: Series, window: tuple[float | None, float | None]) -> dict[st
     value, low, high = (None if part is None else round(part, 3) for part in rate)
     told["rate"] = {"value": value, "unit": "MB/min", "low": low, "high": high, "n": int(found.effective)}
     return told
+
+
+def count_growth(series: Series, values: list[Any], window: tuple[float | None, float | None]) -> dict[str, Any] | None:
+    """How fast a number of things kept growing while the load was steady, each minute; None where nobody can tell."""
+    begin, end = window
+    kept = [
+        (now / 60, float(value))
+        for now, value, who in zip(series.times, values, series.identities)
+        if begin is not None
+        and value is not None
+        and now >= begin
+        and (end is None or now <= end)
+        and who == series.identities[-1]
+    ]
+    if len(kept) < 4 or 60 * (kept[-1][0] - kept[0][0]) < SHORTEST:
+        return None
+    found = trends.sustained([now for now, _value in kept], [value for _now, value in kept], CONFIDENCE)
+    if found.low is None or found.high is None:
+        return None
+    value, low, high = (round(part, 3) for part in (found.slope, found.low, found.high))
+    return {"value": value, "unit": "1/min", "low": low, "high": high, "n": int(found.effective)}
+
+
+def _at(times: list[float], changes: dict[float, float]) -> list[float | None]:
+    """What a number was at each of the times, from when it changed to what; None before it was first told."""
+    found: list[float | None] = []
+    left = sorted(changes.items())
+    place, last = 0, None
+    for now in times:
+        while place < len(left) and left[place][0] <= now:
+            last = left[place][1]
+            place += 1
+        found.append(last)
+    return found
 
 
 def sampler_row(own: Series, pages: dict[str, dict[str, float]], interval: float) -> dict[str, Any] | None:

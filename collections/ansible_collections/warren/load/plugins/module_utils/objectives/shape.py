@@ -90,6 +90,8 @@ _PROCESS = Fields(
                 "why": Leaf(),
             }
         ),
+        "open_files_growth": Leaf("1/min"),
+        "goroutines_growth": Leaf("1/min"),
         "metrics": Each(Fields({"start": Leaf("1"), "end": Leaf("1"), "max": Leaf("1")})),
         "containers": Fields(
             {"count": Leaf("1"), "count_peak": Leaf("1"), "memory_peak": Leaf("MB"), "shims_peak": Leaf("MB")}
@@ -204,8 +206,39 @@ _FAILOVER = Fields(
         "reads": Each(Leaf("s")),
     }
 )
+_HELD = ("process", "kind", "host", "what", "unit", "grew", "before", "after", "per_service")
+_LEAKS = Fields(
+    {
+        "rounds": Leaf("1"),
+        "churned": Leaf("services"),
+        "service_records": Leaf("services"),
+        "container_records": Leaf("records"),
+        "still_running": Leaf("records"),
+        "heap": Leaf("KB"),
+        "goroutines": Leaf("goroutines"),
+        "open_files": Leaf("files"),
+        "database": Leaf("KB"),
+        "containers": Leaf("containers"),
+        "points": Items(Each(Leaf("1"))),
+        "held": Items(Fields({**{name: Leaf() for name in _HELD}, "points": Items(Items(Leaf()))})),
+        "unavailable": Items(Leaf()),
+    }
+)
 MEASUREMENTS = Fields(
     {
+        "leaks": _LEAKS,
+        "settle": Fields(
+            {
+                "seconds": Leaf("s"),
+                "duration": Leaf("s"),
+                "deleted": Leaf("services"),
+                "services_left": Leaf("services"),
+                "records_left": Leaf("records"),
+                "orphans": Leaf("records"),
+                "running": Leaf("records"),
+                "states": _COUNTS,
+            }
+        ),
         "probe": _PROBE,
         "audit_writes": _AUDIT_WRITES,
         "faults": Fields({"count": Leaf("1"), "faults": Items(Fields({name: Leaf() for name in _FAULT}))}),
@@ -278,6 +311,43 @@ MEASUREMENTS = Fields(
                 ),
             }
         ),
+        "hold": Fields(
+            {
+                "seconds": Leaf("s"),
+                "duration": Leaf("s"),
+                "started": Leaf(),
+                "ended": Leaf(),
+                "services": Leaf("services"),
+                "containers": Leaf("containers"),
+                "looks": Leaf("1"),
+                "failed_looks": Leaf("1"),
+                "short_looks": Leaf("1"),
+                "running_least": Leaf("%"),
+                "records_most": Leaf("records"),
+                "records_last": Leaf("records"),
+                "churn": Fields(
+                    {
+                        "percent": Leaf("%"),
+                        "interval": Leaf("s"),
+                        "purge": Leaf(),
+                        "cycles": Leaf("1"),
+                        "late": Leaf("1"),
+                        "deleted": Leaf("services"),
+                        "created": Leaf("services"),
+                        "failed": Leaf("creations"),
+                        "slow": Leaf("services"),
+                        "records_left": Leaf("records"),
+                        "records_purged": Leaf("records"),
+                        "left_per_service": Leaf("records"),
+                        "create_time": _spread("ms"),
+                        "to_running": _spread("s"),
+                    }
+                ),
+                "ticks": Items(
+                    Fields({"t": Leaf("s"), "services": Leaf("services"), "running": Leaf("1"), "records": Leaf("1")})
+                ),
+            }
+        ),
         "latency": _LATENCY,
         "throughput": Fields(
             {
@@ -304,6 +374,8 @@ MEASUREMENTS = Fields(
                 "log_errors": Leaf("1"),
                 "log_warnings": Leaf("1"),
                 "memory_growth": Leaf("MB/min"),
+                "open_files_growth": Leaf("1/min"),
+                "goroutines_growth": Leaf("1/min"),
                 "sampler": Items(_SAMPLER),
                 "unavailable": Items(Leaf()),
             }

@@ -12,7 +12,7 @@ import typing as t
 from collections import Counter, defaultdict
 
 from ansible_collections.warren.load.plugins.module_utils.api.errors import WarrenError
-from ansible_collections.warren.load.plugins.module_utils.api.run_names import run_id_of
+from ansible_collections.warren.load.plugins.module_utils.api.run_names import index_of, run_id_of
 from ansible_collections.warren.load.plugins.module_utils.engine import journal
 from ansible_collections.warren.load.plugins.module_utils.objectives.units import many
 from ansible_collections.warren.load.plugins.module_utils.stats.summaries import Number, number, summary
@@ -33,17 +33,25 @@ COLUMNS = ("container", "service", "node", "scheduling_latency_s", "create_to_ru
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """``expected`` containers (None: as journal and cluster say), looked at every ``interval`` s or more seldom."""
+    """``expected`` containers (None: as journal and cluster say), looked at every ``interval`` s or more seldom.
+
+    ``first``: the number of the first service that counts, as phase create was given it.
+    """
 
     run_id: str
     expected: int | None = None
     interval: float = 1.0
+    first: int = 1
 
     def __post_init__(self) -> None:
         check_run_id(self.run_id)
-        check_positive(interval=self.interval)
+        check_positive(interval=self.interval, first=self.first)
         if self.expected is not None:
             check_positive(expected=self.expected)
+
+    def owns(self, name: str) -> bool:
+        """Whether a service of that name is waited for."""
+        return run_id_of(name) == self.run_id and index_of(name) >= self.first
 
 
 @dataclasses.dataclass
@@ -54,13 +62,13 @@ class _Wanted:
     sent: float | None = None
 
 
-def _journaled(reporter: Reporter, run_id: str) -> dict[str, _Wanted]:
+def _journaled(reporter: Reporter, options: Options) -> dict[str, _Wanted]:
     """The services that were acknowledged or found, by name."""
     sent: dict[str, _Wanted] = {}
     there: dict[str, _Wanted] = {}
     for event in journal.read(reporter.journal.path):
         name = str(event.get("service", ""))
-        if event.get("phase") != "create" or run_id_of(name) != run_id:
+        if event.get("phase") != "create" or not options.owns(name):
             continue
         if event["event"] == "create":
             sent[name] = _Wanted(int(event["replicas"]), float(event["t"]))
@@ -72,8 +80,8 @@ def _journaled(reporter: Reporter, run_id: str) -> dict[str, _Wanted]:
 class _Sightings:
     """What looks have shown so far of the run's containers."""
 
-    def __init__(self, run_id: str) -> None:
-        self._run_id = run_id
+    def __init__(self, options: Options) -> None:
+        self._options = options
         self.records: dict[str, t.Any] = {}  # the latest record of each container
         self.running_at: dict[str, float] = {}  # Unix s of the first look that saw it running
         self.not_running_at: dict[str, float] = {}  # and of the last look before, where there was one
@@ -85,7 +93,7 @@ class _Sightings:
     def take(self, containers: list[t.Any]) -> None:
         now = time.time()
         self.records_read += len(containers)
-        self.records = {one.id: one for one in containers if run_id_of(one.service_name) == self._run_id}
+        self.records = {one.id: one for one in containers if self._options.owns(one.service_name)}
         if self.records.keys() - self._known:
             self.grew_at = time.monotonic()
             self._known |= self.records.keys()
@@ -138,10 +146,10 @@ class _Workers:
 async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[str, t.Any]:
     """Wait for them all, or until the deadline; measurements as M(await_containers) documents them."""
     observer = Observer(cluster)
-    wanted = _journaled(reporter, options.run_id)
+    wanted = _journaled(reporter, options)
     stamps: dict[str, int] = {}  # ns at which the leader took note of each service
     for service in await observer.services():
-        if run_id_of(service.name) == options.run_id:
+        if options.owns(service.name):
             wanted.setdefault(service.name, _Wanted(service.replicas))
             stamps[service.name] = nanoseconds(service.created_at)
     expected = options.expected or sum(one.replicas for one in wanted.values())
@@ -149,7 +157,7 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
         raise ValueError(
             f"run_id: run {options.run_id} has no services on the cluster; create them first, under the same run id"
         )
-    sightings = _Sightings(options.run_id)
+    sightings = _Sightings(options)
     polls = Observer(cluster)
     workers = _Workers(observer)
     started = time.monotonic()

@@ -72,8 +72,20 @@ class Options:
         return run_id is not None and (self.all_runs or run_id == self.run_id)
 
 
+class Owner(t.Protocol):
+    """What a Cleanup asks of its options."""
+
+    @property
+    def outstanding(self) -> int: ...
+
+    @property
+    def interval(self) -> float: ...
+
+    def owns(self, name: str) -> bool: ...
+
+
 @contextlib.asynccontextmanager
-async def _quiet(pid_file: str | None) -> AsyncIterator[None]:
+async def quiet(pid_file: str | None) -> AsyncIterator[None]:
     """Have the hollow workers leave container states out of their heartbeats: they would undo the purge."""
     if pid_file is None:
         yield
@@ -93,11 +105,17 @@ async def _quiet(pid_file: str | None) -> AsyncIterator[None]:
         supervision.send(pid_file, "USR2")
 
 
-class _Cleanup:
-    def __init__(self, cluster: Cluster, options: Options, reporter: Reporter) -> None:
+class Cleanup:
+    """Deletes what ``options.owns()`` and drives its records out: run() until nothing is left, or for no longer.
+
+    A ``silent`` one does not say how far it is: it is a part of another phase.
+    """
+
+    def __init__(self, cluster: Cluster, options: Owner, reporter: Reporter, *, silent: bool = False) -> None:
         self._cluster = cluster
         self._options = options
         self._reporter = reporter
+        self._silent = silent
         self._observer = Observer(cluster, time_left=reporter.time_left)
         self._leader = Observer(cluster, leader_only=True, time_left=reporter.time_left)
         self._answered = time.monotonic()  # when a manager last did
@@ -160,6 +178,8 @@ class _Cleanup:
         return len(self.services_left) + len(self.containers_left)
 
     def progress(self, *, now: bool = False) -> None:
+        if self._silent:
+            return
         gone = len(self.containers) - len(self.containers_left)
         services = len(self.services) - len(self.services_left)
         text = f"{services} of {len(self.services)} services deleted, {gone} of {len(self.containers)} records purged"
@@ -290,13 +310,13 @@ def why_left(records: Iterable[t.Any]) -> list[str]:
 async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[str, t.Any]:
     """Delete, purge and count; measurements as M(cleanup) documents them."""
     started = time.monotonic()
-    cleanup = _Cleanup(cluster, options, reporter)
+    cleanup = Cleanup(cluster, options, reporter)
     await cleanup.first_look()
     orphans = sum(one.service_id not in cleanup.services_left for one in cleanup.containers_left.values())
     services_found, containers_found = len(cleanup.services), len(cleanup.containers)
     if cleanup.left and not options.check_mode:
         reporter.event("cleanup", services=services_found, containers=containers_found)
-        async with _quiet(options.hollow_workers):
+        async with quiet(options.hollow_workers):
             await cleanup.run()
         try:
             await cleanup.look()

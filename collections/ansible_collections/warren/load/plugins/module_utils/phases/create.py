@@ -39,7 +39,8 @@ DRAIN = 30.0  # seconds that creates under way are waited for once no more are s
 class Options:
     """``services`` of ``replicas`` containers; ``concurrency`` creates at a time, each for ``service_deadline`` s.
 
-    ``rate``: creates planned a second, evenly spaced; 0 to send each as soon as there is room for it.
+    ``rate``: creates planned a second, evenly spaced; 0 to send each as soon as there is room for it. ``first``: the
+    number of the first service, more than 1 where the run has created some before.
     """
 
     run_id: str
@@ -48,6 +49,7 @@ class Options:
     image: str
     concurrency: int = 1
     rate: float = 0.0
+    first: int = 1
     service_deadline: float = DRAIN
 
     def __post_init__(self) -> None:
@@ -56,6 +58,7 @@ class Options:
             services=self.services,
             replicas=self.replicas,
             concurrency=self.concurrency,
+            first=self.first,
             service_deadline=self.service_deadline,
         )
         if self.rate < 0:
@@ -84,7 +87,7 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
     start_wall = time.time()
 
     async def create(index: int) -> None:
-        name = service_name(options.run_id, index + 1)
+        name = service_name(options.run_id, options.first + index)
         request = message("CreateServiceRequest")(
             name=name, image=options.image, replicas=options.replicas, mode="replicated"
         )

@@ -18,7 +18,7 @@ if t.TYPE_CHECKING:
 FEWEST = 6  # below this many effective samples no interval is claimed
 
 
-def _student(probability: float, freedom: float) -> float:
+def student(probability: float, freedom: float) -> float:
     """Student's quantile by the Cornish-Fisher expansion: within 1 % from 5 degrees of freedom on."""
     z = statistics.NormalDist().inv_cdf(probability)
     first = (z**3 + z) / 4
@@ -37,5 +37,5 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[fl
     if effective < FEWEST:
         return mean, None, None
     spread = statistics.stdev(values, mean) / math.sqrt(effective)
-    half = _student((1 + confidence) / 2, effective - 1) * spread
+    half = student((1 + confidence) / 2, effective - 1) * spread
     return mean, mean - half, mean + half

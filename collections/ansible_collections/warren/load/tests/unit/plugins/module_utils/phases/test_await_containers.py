@@ -54,7 +54,7 @@ def test_it_waits_until_all_run_and_measures_by_the_servers_stamps(run_phase, cl
     assert sum(row["containers"] for row in scheduler["rows"]) == 4
     assert scheduler["rows"][0]["nodes"] == {"worker-1": scheduler["rows"][0]["containers"]}
     assert scheduler["duration"]["value"] == pytest.approx(2.5, abs=0.2)
-    assert scheduler["rate"]["value"] == pytest.approx(60 * 4 / scheduler["duration"]["value"])
+    assert scheduler["rate"]["value"] == pytest.approx(60 * 4 / scheduler["duration"]["value"], rel=1e-5)
     assert measured["missing"] == []
     # Seen not to run one look before, so known to within that.
     assert 0.01 <= measured["create_to_running_resolution"]["value"] < 1.0
