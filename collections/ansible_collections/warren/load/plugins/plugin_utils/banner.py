@@ -15,7 +15,7 @@ from ansible_collections.warren.load.plugins.module_utils.objectives.units impor
 
 from .columns import clean, pad, width, wrap
 from .findings import lookup, value_of
-from .profile_lines import cost, summary
+from .profile_lines import cost, pages_text, summary
 from .wording import MARK_SENTENCES, SIGNS, environment_facts, limit_text, touching, value_text, verdict_parts
 
 if t.TYPE_CHECKING:
@@ -350,8 +350,7 @@ def _profiles(document: dict[str, t.Any]) -> Iterator[Line]:
         yield from _fact(process, text)
     yield from _fact("Taken", cost(profiles))
     if pages := profiles["pages"]:
-        name = next((page for page in pages if page.endswith("-cpu.html")), pages[0])
-        yield from _fact("Flame Graphs", f"profiles/{name}" + (f" and {len(pages) - 1} more" if pages[1:] else ""))
+        yield from _fact("Flame Graphs", pages_text(pages, "profiles/"))
 
 
 def _used(row: dict[str, t.Any]) -> str:

@@ -49,6 +49,12 @@ def _weight(kinds: dict[str, Row]) -> float:
     return float((kinds.get("cpu") or {}).get("cpu") or 0.0)
 
 
+def pages_text(pages: list[str], folder: str = "") -> str:
+    """``manager-1-load-cpu.html and 8 more``."""
+    name = next((page for page in pages if page.endswith("-cpu.html")), pages[0])
+    return f"{folder}{name}" + (f" and {len(pages) - 1} more" if pages[1:] else "")
+
+
 def cost(profiles: Mapping[str, t.Any]) -> str:
     """How many profiles there are, and what they cost the process that paid most."""
     overhead = profiles["overhead"]

@@ -22,7 +22,7 @@ from ansible_collections.warren.load.plugins.module_utils.pprof.profile import P
 from .banner import WIDTH
 from .columns import clean, wrap
 from .files import write_whole
-from .profile_lines import cost, summary
+from .profile_lines import cost, pages_text, summary
 from .reports import shown
 
 if t.TYPE_CHECKING:
@@ -55,12 +55,14 @@ KNOWN: remarks.Known = (
     (r"\(\*WarrenFSM\)", "This is what replicated writes cost once they are agreed upon."),
     (
         r"hashicorp/raft|bolt\.fdatasync",
-        "This is what it costs to agree upon writes: its log on disk, and messages.",
+        "This is what Raft costs: each write goes to a log on disk, and to all managers.",
     ),
     (r"^runtime\.(gcBgMarkWorker|bgsweep)", "This is Go's collector of garbage, which works for all that allocate."),
+    (r"^runtime\.systemstack", "This is Go itself: it keeps what a goroutine needs for the next one."),
     (r"^runtime\.mcall", "This is Go itself, between goroutines that wait and wake up often."),
 )
-PROFILING = r"^(net/http|runtime)/pprof\."  # what it holds is there because of us
+# What holds memory because we look: profiles, and the page of metrics.
+LOOKING = r"^(net/http|runtime)/pprof\.|prometheus\.\(\*Registry\)\.Gather|^github\.com/prometheus/.*/promhttp\."
 SAID = 5  # sentences of one kind
 EARLIER = 50  # folders of profiles in which the process is looked for
 DRAWN = 12  # processes that get pages of their own
@@ -304,7 +306,9 @@ def _load_of(rows: list[Row]) -> str:
     for row in reversed(rows):
         load = row.get("load") or {}
         if load.get("services") is not None:
-            running = f", {many(int(load['containers']), 'running container')}" if load.get("containers") else ""
+            # Of a state that nothing is in any more Warren's page keeps the last count.
+            known = load["services"] and load.get("containers")
+            running = f", {many(int(load['containers']), 'running container')}" if known else ""
             return many(int(load["services"]), "service") + running
     return ""
 
@@ -349,8 +353,8 @@ def _said(processes: list[_Process], services: int) -> Iterator[remarks.Remark]:
 
 
 def _own(heap: Profile) -> Profile:
-    """Without what profiling itself holds."""
-    return focused(heap, ignore=PROFILING)
+    """Without what looking at it holds."""
+    return focused(heap, ignore=LOOKING)
 
 
 def _few(found: Iterable[remarks.Remark]) -> list[remarks.Remark]:
@@ -443,7 +447,7 @@ def table(profiles: Mapping[str, t.Any], folder: str, compared: str = "") -> lis
     if profiles["captures"]:
         lines += [[], *_wrapped(f"{cost(profiles)}.", "")]
         if profiles["pages"]:
-            lines += _wrapped(f"Flame graphs, for a browser: {', '.join(profiles['pages'])}", "", "  ")
+            lines += _wrapped(f"Flame graphs, for a browser: {pages_text(profiles['pages'])}", "")
         # A path that is too long is not broken, so that it can be copied.
         lines.append([(f"Everything is in {clean(folder)}", "dim")])
     return lines

@@ -73,6 +73,10 @@ class Silent(CaptureError):
     """Nothing listens: the other profiles need not be asked for."""
 
 
+class Stuck(Silent):
+    """Something listens, and does not answer in time."""
+
+
 def base_url(target: sampling.Target) -> str:
     """Where the profiles of a process are: ``http://127.0.0.1:9090/debug/pprof``."""
     if target.pprof_url:
@@ -97,9 +101,11 @@ def get(url: str, patience: float, largest: int = LARGEST) -> bytes:
     except http.client.IncompleteRead as error:
         raise CaptureError("the profile was cut short: the connection ended before it was whole") from error
     except (socket.timeout, TimeoutError) as error:  # one and the same from 3.10 on
-        raise CaptureError(f"it was not there after {patience:.0f} s") from error
+        raise Stuck(f"no answer came within {patience:.0f} s") from error
     except ConnectionRefusedError as error:
         raise Silent("nothing listens there") from error
+    except ConnectionResetError as error:
+        raise CaptureError("the profile was cut short: the connection ended without an answer") from error
     except http.client.HTTPException as error:
         raise CaptureError(f"what answers there does not speak HTTP ({type(error).__name__})") from error
     except OSError as error:
@@ -212,10 +218,14 @@ def load_of(target: sampling.Target) -> dict[str, float | None]:
     }
 
 
-def unreachable(target: sampling.Target, why: str) -> str:
-    """The sentence for a process whose profiles cannot be had, with its remedy."""
+def unreachable(target: sampling.Target, what: str, pid: int | None, why: str) -> str:
+    """The sentence for a process whose profiles cannot be had, with its remedy; ``why`` it was not found, if so."""
     where = urlsplit(base_url(target)).netloc
-    sentence = f"{target.name} has no profile: {where} on {platform.node()}, {why}"
+    sentence = f"{target.name} has no profile: {where} on {platform.node()}, {what}"
+    if pid is None and (target.pid or target.pid_file or target.match):
+        reason = "no such process runs there" if why.startswith("0 ") else why
+        return f"{sentence}, and {reason}: start it, with playbook cluster-up for instance."
+    sentence += f", though its process {pid} runs" if pid else ""
     if target.kind == "worker":
         return f"{sentence}; start the worker with --enable-pprof, which serves profiles on port {PORTS['worker']}."
     return (
@@ -258,17 +268,19 @@ class Taker:
         return rows
 
     def _of(self, target: sampling.Target, moment: str, rows: list[dict[str, Any]]) -> None:
-        pid, _why = sampling.find(target)
+        pid, why = sampling.find(target)
         base = {"process": target.name, "kind": target.kind, "moment": moment, "pid": pid}
         if pid is not None and not sampling.owns_page(target, pid):
-            owner = "another process listens there, and on one host only the first manager gets the port"
-            self._note(rows, {**base, "profile": "", "error": unreachable(target, owner)})
+            owner = process_table.listener(urlsplit(base_url(target)).port or 80)
+            other = f"process {owner}" if owner else "another process"
+            what = f"{other} listens there, and on one host only the first manager gets the port"
+            self._note(rows, {**base, "profile": "", "error": unreachable(target, what, pid, why)})
             return
         idle = self._idle(pid) if pid is not None else 0.0
         for profile in MOMENTS[moment]:
             if profile == "cpu" and not self.seconds:
                 continue
-            row = self._one(target, profile, moment, pid, idle)
+            row = self._one(target, profile, moment, (pid, why), idle)
             if row is None:
                 continue
             silent = row.pop("silent", False)
@@ -284,8 +296,9 @@ class Taker:
         return (after - before) / IDLE if before is not None and after is not None else 0.0
 
     def _one(
-        self, target: sampling.Target, profile: str, moment: str, pid: int | None, idle: float
+        self, target: sampling.Target, profile: str, moment: str, found: tuple[int | None, str], idle: float
     ) -> dict[str, Any] | None:
+        pid, why = found
         url = f"{base_url(target)}/{SERVED[profile]}"
         seconds = self.seconds if profile == "cpu" else 0.0
         if seconds:
@@ -297,11 +310,17 @@ class Taker:
         row: dict[str, Any] = {"url": url, "began": round(began, 3), "error": "", "file": ""}
         content = b""
         try:
+            if url.endswith("?gc=1"):
+                get(url, PATIENCE)  # pools of buffers are emptied by the second collection only
             content = get(url, PATIENCE + seconds)
+        except Stuck as error:
+            where = f"{urlsplit(url).netloc} on {platform.node()}"
+            row["error"] = f"{target.name} has no {profile} profile: {where}, {error}; see whether the process hangs."
+            row["silent"] = True
         except (NotServed, Silent) as error:
             if profile in ("mutex", "block"):
                 return None
-            row["error"] = unreachable(target, str(error))
+            row["error"] = unreachable(target, str(error), pid, why)
             row["silent"] = isinstance(error, Silent)
         except CaptureError as error:
             where = f"{urlsplit(url).netloc} on {platform.node()}"
@@ -309,9 +328,11 @@ class Taker:
         spent = time.monotonic() - clock
         after, used_after = (process_table.usage(pid), cpu_of(pid)) if pid else (None, None)
         if pid and (before is None or after is None or before.start != after.start):
-            row["error"] = row["error"] or (
-                f"{target.name} has no whole {profile} profile: its process {pid} ended meanwhile; see its log."
-            )
+            now, _why = sampling.find(target)
+            instead = f", and process {now} runs in its place" if now not in (None, pid) else ""
+            what = f"{target.name} has no whole {profile} profile"
+            row["error"] = f"{what}: its process {pid} ended meanwhile{instead}; see its log."
+            row["silent"] = True
         cpu = used_after - used if used is not None and used_after is not None else None
         row.update(
             seconds=round(spent, 4),

@@ -122,7 +122,9 @@ def _page(root: Node, kind: ValueType, title: str, *, compared: bool, ours: str 
     else:
         if seconds:
             summary += f" in {number(seconds)} s"
-        summary += f"; <b class=ours>{html.escape(ours.strip('/').rpartition('/')[2])}</b>, " if ours else "; "
+        summary += (
+            f"; <b class=ours>{html.escape(ours.strip('/').rpartition('/')[2].capitalize())}</b>, " if ours else "; "
+        )
         summary += "<b class=own>modules</b>, <b class=library>standard library</b>, <b class=runtime>Go's runtime</b>"
     if hidden:
         summary += f"; {hidden} frames are too narrow to be shown"

@@ -31,6 +31,7 @@ if t.TYPE_CHECKING:
 LEAST = 0.05  # of the whole: less is not worth a sentence
 HELD = 4 << 20  # bytes of the heap in one function: less is not worth one either
 BUSY = 0.02  # of a core: what a process that uses less does with it is not worth one
+FINE = 4096  # bytes to one noted object, which is enough for a leak of 100 kB
 MAINLY = 0.6  # of what a function holds
 MOST = 5  # sentences of one kind
 NAMED = 3  # processes that are named; of more only the number is
@@ -202,8 +203,10 @@ def nothing_grew(processes: Mapping[str, Sequence[Profile]], *, ours: str = "") 
         "profile-no-growth",
         f"Nothing in the heap{whose} grew by more than chance; a leak of {kind.text(least)} in one function would have "
         "been seen in 95 of 100 runs.",
-        f"Of the heap one object in {kind.text(period)} is noted; a program that is started with "
-        "GODEBUG=memprofilerate=4096 in its environment notes more, and works more.",
+        f"One object in {kind.text(period)} is noted there; started with GODEBUG=memprofilerate={FINE} the program "
+        "notes more, and works more."
+        if period > FINE
+        else "",
     )
 
 

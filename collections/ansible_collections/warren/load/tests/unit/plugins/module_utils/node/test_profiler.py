@@ -10,7 +10,9 @@ import gzip
 import http.server
 import json
 import os
+import socket
 import stat
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -113,7 +115,8 @@ def test_every_profile_comes_as_it_was_served(listener, folder):
         assert stat.S_IMODE(kept.stat().st_mode) == 0o600
         assert row["bytes"] == served.stat().st_size
     assert path("profile") + "?seconds=1" in listener.asked
-    assert path("heap") + "?gc=1" in listener.asked
+    # Pools of buffers are emptied by the second collection.
+    assert listener.asked.count(path("heap") + "?gc=1") == 2
 
 
 def test_a_row_says_when_at_what_load_and_at_what_cost(listener, folder):
@@ -164,10 +167,11 @@ def test_a_process_that_does_not_listen(folder):
 
 def test_a_port_of_another_process_is_not_profiled(monkeypatch, listener, folder):
     monkeypatch.setattr(process_table, "listens", lambda _pid, _port: False)
+    monkeypatch.setattr(process_table, "listener", lambda _port: 4711)
     told = take(listener, folder)
     assert told["rows"] == []
     (sentence,) = told["unavailable"]
-    assert "only the first manager gets the port" in sentence
+    assert "process 4711 listens there, and on one host only the first manager gets the port" in sentence
     assert not [asked for asked in listener.asked if "pprof" in asked]
 
 
@@ -203,9 +207,69 @@ def test_what_is_too_large_or_too_late_is_left(listener):
         profiling.get(listener.page.replace("/metrics", path("heap")), 5.0, largest=1000)
     listener.slow = 2.0
     began = time.monotonic()
-    with pytest.raises(profiling.CaptureError, match="not there after 0 s"):
+    with pytest.raises(profiling.CaptureError, match="no answer came within 0 s"):
         profiling.get(listener.page.replace("/metrics", path("profile")), 0.2)
     assert time.monotonic() - began < 1.5
+
+
+def test_a_process_that_does_not_answer_is_asked_once(monkeypatch, listener, folder):
+    asked: list[str] = []
+
+    def get(url, _patience):
+        asked.append(url)
+        raise profiling.Stuck("no answer came within 15 s")
+
+    monkeypatch.setattr(profiling, "get", get)
+    told = take(listener, folder)
+    (sentence,) = told["unavailable"]
+    assert "no answer came within 15 s; see whether the process hangs." in sentence
+    assert len(asked) == 1
+
+
+def test_a_process_that_runs_and_does_not_listen(folder):
+    worker = sampling.Target("worker-1", "worker", pid=os.getpid(), pprof_url="http://127.0.0.1:1/debug/pprof/heap")
+    (sentence,) = profiler.take(folder, [worker], "baseline", 0.0)["unavailable"]
+    assert f"nothing listens there, though its process {os.getpid()} runs; start the worker with --enable" in sentence
+
+
+def test_a_process_that_does_not_run(folder):
+    worker = sampling.Target("worker-1", "worker", match="no such program", pprof_url="http://127.0.0.1:1/debug/pprof/")
+    (sentence,) = profiler.take(folder, [worker], "baseline", 0.0)["unavailable"]
+    assert sentence.endswith(
+        "nothing listens there, and no such process runs there: start it, with playbook cluster-up for instance."
+    )
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_process_that_ends_meanwhile(monkeypatch, listener, folder, again):
+    gone = subprocess.Popen(["sleep", "60"])
+    found = iter([(gone.pid, ""), (77, "") if again else (None, "it does not run")])
+    monkeypatch.setattr(sampling, "find", lambda _target: next(found))
+    monkeypatch.setattr(sampling, "owns_page", lambda _target, _pid: True)
+
+    def get(_url, _patience):
+        gone.kill()
+        gone.wait()
+        raise profiling.CaptureError("the profile was cut short: the connection ended without an answer")
+
+    monkeypatch.setattr(profiling, "get", get)
+    told = take(listener, folder)
+    instead = ", and process 77 runs in its place" if again else ""
+    assert told["unavailable"] == [
+        f"manager-1 has no whole goroutine profile: its process {gone.pid} ended meanwhile{instead}; see its log."
+    ]
+    assert told["rows"] == []
+
+
+def test_a_connection_that_ends_without_an_answer():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def hang_up():
+            server.accept()[0].close()
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        with pytest.raises(profiling.CaptureError, match="cut short: the connection ended without an answer"):
+            profiling.get(f"http://127.0.0.1:{server.getsockname()[1]}/debug/pprof/heap", 5.0)
 
 
 def test_a_full_disk_is_told(monkeypatch, listener, folder):

@@ -134,8 +134,10 @@ def test_where_nothing_grew_it_is_told_what_would_have_been_seen():
     (remark,) = of_growth([AFTER, AFTER])
     assert remark.id == "profile-no-growth"
     assert "a leak of 328 KB in one function would have been seen in 95 of 100 runs" in remark.sentence
-    assert "one object in 16 KB is noted" in remark.because
+    assert remark.because.startswith("One object in 16 KB is noted there; ")
     assert "GODEBUG=memprofilerate=4096" in remark.because
+    fine = AFTER._replace(period=4096)
+    assert not nothing_grew({"m1": [fine, fine]}).because
 
 
 def test_processes_in_which_nothing_grew_share_a_sentence():
