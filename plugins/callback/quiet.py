@@ -28,9 +28,22 @@ from ansible.plugins.callback.default import CallbackModule as Default
 from ansible_collections.warren.load.plugins.plugin_utils.delegation import host_of
 
 SAYING = ("debug", "ansible.builtin.debug", "ansible.legacy.debug")
-# These have progress lines of their own.
+# These have progress lines of their own, or run beside others that have.
 TALKING = tuple(
-    f"warren.load.{phase}" for phase in ("create", "await_containers", "latency", "throughput", "cleanup", "lima_vms")
+    f"warren.load.{phase}"
+    for phase in (
+        "create",
+        "await_containers",
+        "latency",
+        "throughput",
+        "cleanup",
+        "lima_vms",
+        "probe",
+        "recovery",
+        "audit_writes",
+        "fault",
+        "fault_target",
+    )
 )
 SILENCE = 3.0  # seconds after which a person wants a sign of life
 FEW = 3  # hosts that are named; of more only the number is

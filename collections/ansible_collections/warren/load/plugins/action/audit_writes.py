@@ -10,4 +10,4 @@ from ansible_collections.warren.load.plugins.plugin_utils.progress import Progre
 
 
 class ActionModule(ProgressAction):
-    phase = "audit_writes"
+    phase = "audit"

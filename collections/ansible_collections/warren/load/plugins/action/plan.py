@@ -49,6 +49,7 @@ SPEC: dict[str, dict[str, t.Any]] = {
     "costs": {"type": "str", "choices": ["ideal", "measured", "real"], "default": "real"},
     "objectives": {"type": "list", "elements": "dict", "default": []},
     "objective_changes": {"type": "raw"},
+    "fault": {"type": "dict", "default": {}},
     "notes": {"type": "list", "elements": "str", "default": []},
     "memory": {"type": "dict", "default": {}},
     "profiles": {"type": "dict", "default": {}},

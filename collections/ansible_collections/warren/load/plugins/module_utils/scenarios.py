@@ -13,8 +13,8 @@ PHASES: dict[str, tuple[str, ...]] = {
     "load": ("create", "await", "latency"),
     "api-throughput": ("create", "await", "throughput"),
     "scheduler-burst": ("create", "await"),
-    "leader-loss": ("create", "probe", "fault", "await", "audit"),
-    "worker-loss": ("create", "probe", "fault", "await", "audit"),
+    "leader-loss": ("create", "probe", "faults", "recovery", "audit_writes"),
+    "worker-loss": ("create", "probe", "faults", "recovery", "audit_writes"),
     "soak": ("create", "await", "hold", "latency"),
     "leak-detection": ("create", "await", "settle"),
 }

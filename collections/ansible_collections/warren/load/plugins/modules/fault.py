@@ -168,8 +168,13 @@ faults:
       undone_by: deadline
       outcome: manager-1 goes on
       watched: false
+pid:
+  description: The number of the process that O(pid_file) names, for O(pid) later; V(0) where none runs.
+  returned: with O(state=queried) and O(kind)
+  type: int
+  sample: 4711
 possible:
-  description: Whether this host can do it.
+  description: Whether this host can do it, and has no other fault unless O(together).
   returned: with O(state=queried) and O(kind)
   type: bool
   sample: false
@@ -186,7 +191,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.warren.load.plugins.module_utils.node import fault_kinds, faults
+from ansible_collections.warren.load.plugins.module_utils.node import fault_kinds, faults, supervision
 from ansible_collections.warren.load.plugins.module_utils.node.fault_kinds import Ask, FaultError
 
 ARGUMENTS: dict[str, t.Any] = {
@@ -240,8 +245,11 @@ def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     if state == "queried":
         if not params["kind"]:
             return {"changed": False, "faults": told(folder, found)}
-        reason = faults.kind_of(params["kind"]).refusal(ask_of(params)) or ""
-        return {"changed": False, "faults": told(folder, found), "possible": not reason, "reason": reason}
+        reason = "" if params["together"] else faults.busy(folder) or ""
+        reason = reason or faults.kind_of(params["kind"]).refusal(ask_of(params)) or ""
+        record = supervision.running_record(params["pid_file"]) if params["pid_file"] else None
+        pid = record.pid if record else 0
+        return {"changed": False, "faults": told(folder, found), "possible": not reason, "reason": reason, "pid": pid}
     wanted = [one for one in found if one.going and run_id in (None, one.run_id)]
     if state == "renewed":
         going = wanted if check_mode else faults.renew(folder, run_id)

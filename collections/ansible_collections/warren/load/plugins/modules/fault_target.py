@@ -45,6 +45,13 @@ options:
     description: Whether what would be refused is returned in RV(notes) instead.
     type: bool
     default: false
+  beside:
+    description: The work folder of a phase M(warren.load.create). The choice is made O(after) its first create.
+    type: path
+  after:
+    description: How many seconds after the first create, with O(beside).
+    type: float
+    default: 0.0
 """
 
 EXAMPLES = r"""
@@ -103,6 +110,8 @@ ARGUMENTS: Arguments = {
     "kind": {"type": "str", "required": True},
     "count": {"type": "int", "default": 1},
     "anyway": {"type": "bool", "default": False},
+    "beside": {"type": "path"},
+    "after": {"type": "float", "default": 0.0},
 }
 
 

@@ -172,6 +172,10 @@ options:
     description: As M(warren.load.preflight) returns it.
     type: dict
     default: {}
+  fault:
+    description: Of a run with a fault what it does and when, as the settings say.
+    type: dict
+    default: {}
   keep:
     description: Whether the services stay after the run.
     type: bool

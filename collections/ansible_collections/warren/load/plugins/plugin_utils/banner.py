@@ -71,7 +71,7 @@ def banner(document: dict[str, t.Any], folder: str = "") -> list[Line]:
 
 def figure_lines(document: dict[str, t.Any]) -> list[Line]:
     """What was measured, without what it is worth."""
-    shown = (_results, _scheduler, _throughput, _hold, _leaks, _memory, _profiles)
+    shown = (_results, _scheduler, _throughput, _faults, _hold, _leaks, _memory, _profiles)
     return [line for section in shown for line in section(document)]
 
 
@@ -309,6 +309,62 @@ def _leaks(document: dict[str, t.Any]) -> Iterator[Line]:
         yield [(f"  {clean(row['process'])}  heap of {clean(row['function'])}  {text}", "warning")]
 
 
+def _faults(document: dict[str, t.Any]) -> Iterator[Line]:
+    """What was done to the cluster, and what it did."""
+    measured = document["measurements"]
+    faults = lookup(measured, "faults.faults") or []
+    if not faults:
+        return
+    yield [("Faults:", "")]
+    first = _value(measured, "create.first_sent")
+    for one in faults:
+        when = f"{one['start'] - first:.1f}s after the first create" if first is not None else "under load"
+        lasted = f"for {one['end'] - one['start']:.1f}s" if one["end"] is not None else "for good"
+        text = f"{one['kind']}, {when}, {lasted}" + (f" ({one['outcome']})" if one["outcome"] else "")
+        yield from _fact(f"{one['target']}", text)
+    yield from _failover(measured)
+    yield from _loss(measured)
+    audit = measured.get("audit_writes")
+    if audit:
+        counts = f"{audit['acknowledged']} acknowledged, {audit['refused']} refused, {audit['ambiguous']} ambiguous"
+        found = f"{audit['lost']} lost, {audit['doubled']} doubled, {audit['resurrected'] + audit['unasked']} unasked"
+        yield from _fact("Creates", f"{counts}: {found}")
+
+
+def _failover(measured: dict[str, t.Any]) -> Iterator[Line]:
+    """Election, and what could be written and read."""
+    found = measured.get("failover")
+    if not found:
+        return
+    finest = _value(measured, "probe.resolution")
+    election, first = _value(found, "election"), _value(found, "first_write")
+    if election is not None:
+        text = f"{found['leader']} after {election:.2f}s"
+        yield from _fact("New Leader", text + (f", its first write after {first:.2f}s" if first is not None else ""))
+    outage = _value(found, "write_outage")
+    within = f" (to within {number(2 * finest)}ms)" if finest is not None else ""
+    ended = "" if found["recovered"] else ", which did not end"
+    yield from _fact("Write Outage", (f"{outage:.2f}s{within}{ended}" if outage else "none"))
+    reads = [f"{name} {_value(found['reads'], name) or 0:.2f}s" for name in found["reads"]]
+    yield from _fact("Longest Read Outage", ", ".join(reads))
+
+
+def _loss(measured: dict[str, t.Any]) -> Iterator[Line]:
+    """What became of workers and containers."""
+    found = measured.get("loss")
+    if not found:
+        return
+    detection, every = _value(found, "detection"), _value(found, "all_down")
+    text = f"{found['down']} of {found['workers']} went down"
+    if detection is not None:
+        text += f", after {detection:.1f}s" + (f" to {every:.1f}s" if every is not None and found["down"] > 1 else "")
+    yield from _fact("Workers", f"{text}; {found['ready_end']} ready in the end")
+    replacement, restored = _value(found, "replacement"), _value(found, "restored")
+    text = f"{found['replaced']} replaced" + (f" within {replacement:.1f}s" if replacement is not None else "")
+    text += f", all running again after {restored:.1f}s" if restored is not None else f", {found['missing']} missing"
+    yield from _fact("Containers", text)
+
+
 def _memory(document: dict[str, t.Any]) -> Iterator[Line]:
     yield [("Memory Usage:", "")]
     resources = document["measurements"].get("resources") or {}
@@ -496,6 +552,7 @@ SECTIONS = (
     _throughput,
     _hold,
     _leaks,
+    _faults,
     _memory,
     _profiles,
     _objectives,

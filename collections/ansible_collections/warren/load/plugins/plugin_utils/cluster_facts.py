@@ -17,8 +17,10 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.warren.load.plugins.module_utils.api.images import unfit
+from ansible_collections.warren.load.plugins.module_utils.node.fault_kinds import KINDS
 from ansible_collections.warren.load.plugins.module_utils.phases.methods import DEFAULT, parse_mix
 
+from .fault_plans import candidates, fault_plan
 from .program_sources import PLACE, is_url
 
 # The guide's clusters. `dialect` is that of the sandbox: containers where the guide has one manager, since Warren
@@ -32,6 +34,7 @@ SCALES: dict[str, dict[str, t.Any]] = {
 }
 # Calls, and how many a second. From medium on p99 is sharp, and 30 s take in six ticks of the scheduler.
 FEW_CALLS, MANY_CALLS = (1000, 250.0), (3000, 100.0)
+CREATES_AT_ONCE = 16  # in a fault run, at least
 CONTAINER = 8  # MB: 5 of a small program, as the guide says of nginx, and 3 of its shim
 CHOICES = {
     "warren_load_dialect": ("auto", "tasks", "containers"),
@@ -40,6 +43,8 @@ CHOICES = {
     "warren_load_heartbeats": ("full", "changes"),
     "warren_load_fail_at": ("acceptable", "missed", "critical"),
     "warren_load_worker_kind": ("real", "hollow"),
+    "warren_load_fault": tuple(KINDS),
+    "warren_load_fault_target": ("leader", "follower", "worker"),
 }
 NUMBERS: dict[str, tuple[float, float]] = {  # smallest allowed, default
     "warren_load_create_concurrency": (1, 1),
@@ -55,6 +60,11 @@ NUMBERS: dict[str, tuple[float, float]] = {  # smallest allowed, default
     "warren_load_profile_interval": (0, 30),
     "warren_load_memory_profile_rate": (0, 0),
     "warren_load_churn": (0, 0),
+    "warren_load_fault_after": (0, 0),
+    "warren_load_fault_seconds": (0.1, 20),
+    "warren_load_fault_loss": (0, 0),
+    "warren_load_fault_offset": (-1e6, 0),
+    "warren_load_probe_rate": (10, 20),
     "warren_load_netns_latency": (0, 0),
     "warren_load_netns_loss": (0, 0),
 }
@@ -233,7 +243,14 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
     sees_files = around.local or around.host_vars.get(around.host, {}).get("ansible_connection") == NAMESPACES
     running = around.running(directory) if sandbox else []
     found: dict[str, t.Any] = next((node["labels"] for node in running if node["labels"].get("role") == "manager"), {})
-    found = found | next(({"workers": n["labels"]["workers"]} for n in running if "workers" in n["labels"]), {})
+    fleet: dict[str, t.Any] = next((node["labels"] for node in running if "workers" in node["labels"]), {})
+    found = found | {name: fleet[name] for name in ("workers", "workers_apart") if name in fleet}
+    # Whom a fault run hits, if this is one: its sandbox has somebody to take over, and workers that can fail alone.
+    victim = public.text("warren_load_fault_target")
+    if victim:
+        victim = public.choice("warren_load_fault_target", CHOICES["warren_load_fault_target"], "leader")
+    if victim and sandbox:
+        scale = {**scale, "managers": max(3, scale["managers"]), "dialect": "tasks"}
 
     # Nodes: as asked for, else as the sandbox runs, else as the scale says.
     count = len(inventory)
@@ -299,7 +316,16 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
     if endpoint:
         managers = [{"name": endpoint, "api_address": endpoint, "raft_address": None, "http_address": None}]
     hollow_hosts = [host for host, kind in kinds.items() if kind == "hollow"]
-    watched = Watched(name, generator, endpoint, sandbox, hollow, managers, hollow_hosts)
+    apart = sandbox and (found["workers_apart"] == "yes" if "workers_apart" in found else victim == "worker")
+    if sandbox and victim == "worker" and not apart:
+        public.errors.append(
+            "One process is all workers of the sandbox that runs, so none of them can fail alone: take it down first "
+            "(playbook cluster-down), or bring it up with warren_load_fault_target=worker."
+        )
+    fleet_names = (
+        [f"worker-{number + 1}" for number in range(hollow)] if apart else ["hollow-workers"] if hollow else []
+    )
+    watched = Watched(name, generator, endpoint, sandbox, fleet_names, managers, hollow_hosts)
     ca_file = public.text("warren_load_ca_file")
     if ours and not ca_file and tls != "plaintext" and hosts:
         own = f"{directory}/{hosts[0]}/home/.warren/certs/manager-{hosts[0]}/ca.crt"
@@ -327,14 +353,24 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
     containers = services * public.whole("warren_load_replicas", scale["replicas"])
     calls, rate = FEW_CALLS if scale is SCALES["small"] else MANY_CALLS
     create_rate = public.number("warren_load_create_rate")
+    concurrency = int(public.number("warren_load_create_concurrency"))
+    fault: dict[str, t.Any] = {}
+    if victim:
+        wanted = len(hosts) if victim != "worker" else (len(workers) or hollow)
+        fault = fault_plan(public, victim, wanted, services, create_rate, endpoint)
+        # Paced, so that writes surround the fault; and one that nobody answers does not hold up the others.
+        create_rate, concurrency = fault["create_rate"], max(concurrency, CREATES_AT_ONCE)
     for option, choices in CHOICES.items():
-        if option not in ("warren_load_dialect", "warren_load_tls"):
+        if option not in ("warren_load_dialect", "warren_load_tls", "warren_load_fault_target"):
             public.choice(option, choices, choices[0])
     samplers = _samplers(public, around, watched)
     hold = public.duration("warren_load_hold", 3600)
     churn = public.number("warren_load_churn")
     if churn > 100:
         public.errors.append(f"warren_load_churn is {churn:g}: give the percentage of services to replace, 0 to 100.")
+    if fault:
+        nodes = workers + (fleet_names if apart else []) if victim == "worker" else hosts
+        fault["candidates"] = candidates(fault, samplers, nodes, managers, _shares_kernel(around))
     return {
         "name": name,
         "sandbox": sandbox,
@@ -367,6 +403,8 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
         "worker_kind": kinds.get(around.host, ""),
         "generator": generator,
         "hollow_workers": hollow,
+        "workers_apart": fleet_names if apart else [],
+        "fault": fault,
         # Hollow nodes must never take over the record of a worker that an existing cluster has.
         "hollow_prefix": "worker-" if sandbox else "wl-hollow-",
         "dialect": dialect,
@@ -420,7 +458,7 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
         "fail_at": public.choice("warren_load_fail_at", CHOICES["warren_load_fail_at"], "missed"),
         "objectives_file": os.path.abspath(os.path.expanduser(objectives)) if objectives else "",
         "results_dir": public.text("warren_load_results_dir", around.results_home),
-        "create_concurrency": int(public.number("warren_load_create_concurrency")),
+        "create_concurrency": concurrency,
         "create_rate": create_rate,
         # Generous: a deadline is there so that nothing waits for ever, not to judge.
         "create_deadline": public.number("warren_load_create_deadline")
@@ -444,7 +482,7 @@ class Watched:
     generator: str
     endpoint: str
     sandbox: bool
-    hollow_workers: int
+    fleet: list[str]
     managers: list[dict[str, t.Any]]
     hollow_hosts: list[str] = field(default_factory=list)
 
@@ -501,8 +539,8 @@ def _samplers(public: Public, around: Surroundings, watched: Watched) -> list[di
             add(host, host, "other")
         else:
             add(host, host, "worker", match=WORKER_MATCH, pprof_url=pprof)
-    if watched.hollow_workers:
-        add(watched.generator, "hollow-workers", "other")
+    for name in watched.fleet:
+        add(watched.generator, name, "other")
     machine(watched.generator)  # the engine's
     return [{key: found[key] for key in ("host", "dir", "processes")} for found in machines.values()]
 
@@ -574,6 +612,11 @@ def _is_here(around: Surroundings, host: str) -> bool:
     return not known or around.host_vars.get(host, {}).get("ansible_connection") == "local"
 
 
+def _shares_kernel(around: Surroundings) -> t.Callable[[str], bool]:
+    """Whether a host has its kernel together with others."""
+    return lambda host: around.host_vars.get(host, {}).get("ansible_connection") in ("local", NAMESPACES)
+
+
 def _node_processes(host: str, directory: str, watched: Watched, workers: list[str]) -> list[dict[str, t.Any]]:
     """What ``host`` is asked about, as module `host_info` takes it; in a sandbox the generator speaks for all."""
     here = watched.sandbox or bool(watched.endpoint)
@@ -587,8 +630,8 @@ def _node_processes(host: str, directory: str, watched: Watched, workers: list[s
         rows.append({"name": host, "kind": "other"})
     elif host in workers:
         rows.append({"name": host, "kind": "worker", "match": WORKER_MATCH})
-    if watched.hollow_workers and host == watched.generator:
-        rows.append({"name": "hollow-workers", "kind": "other"})
+    if host == watched.generator:
+        rows += [{"name": name, "kind": "other"} for name in watched.fleet]
     return [{**row, "pid_file": f"{directory}/{row['name']}/pid.json"} for row in rows]
 
 

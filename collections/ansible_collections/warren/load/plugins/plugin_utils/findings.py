@@ -10,6 +10,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.warren.load.plugins.module_utils.api.timers import SCHEDULER_TICK
+from ansible_collections.warren.load.plugins.module_utils.node.fault_kinds import FATAL
 from ansible_collections.warren.load.plugins.module_utils.objectives.judging import audit_reasons
 from ansible_collections.warren.load.plugins.module_utils.objectives.units import many, number
 
@@ -373,6 +374,39 @@ def outages(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("write-outage", "note", sentence)
 
 
+def lost(evidence: Evidence) -> Iterator[Finding]:
+    """What a fault did to workers and their containers."""
+    down, workers = evidence.count("loss.down"), evidence.count("loss.workers")
+    detection, restored = evidence.value("loss.detection"), evidence.value("loss.restored")
+    hit = evidence.get("loss.targets")
+    names = " and ".join(map(str, hit)) if isinstance(hit, list) else ""
+    if down and not evidence.count("loss.ready_end"):
+        yield Finding(
+            "workers-lost",
+            "warning",
+            f"After the loss of {names} all {many(workers, 'worker')} went down, the first after "
+            f"{number(detection or 0)} s, and none came back: {many(evidence.count('loss.missing'), 'container')} ran "
+            f"nowhere in the end, and {evidence.count('loss.replaced')} were replaced",
+            "A worker of Warren knows one manager for its life. When that one does not lead any more, its heartbeats "
+            "are refused, and it never turns to another one.",
+        )
+    elif down:
+        again = f", and all its replicas ran elsewhere after {number(restored)} s" if restored is not None else ""
+        yield Finding(
+            "workers-down", "note", f"{names} was taken for down {number(detection or 0)} s after the fault{again}"
+        )
+        if missing := evidence.count("loss.missing"):
+            sentence = f"{many(missing, 'container')} did not run again ({evidence.get('loss.why') or 'in time'})"
+            yield Finding("containers-missing", "problem", sentence)
+    if placed := evidence.count("loss.placed_on_lost"):
+        yield Finding(
+            "placed-on-lost",
+            "note",
+            f"{many(placed, 'container')} were placed on a worker that was gone already",
+            "Warren counts a worker as ready until 30 s after its last heartbeat.",
+        )
+
+
 def leftovers(evidence: Evidence) -> Iterator[Finding]:
     if evidence.keep:
         created = evidence.count("create.created") + evidence.count("create.found")
@@ -419,7 +453,11 @@ def generator(evidence: Evidence) -> Iterator[Finding]:
 
 
 def crashes(evidence: Evidence) -> Iterator[Finding]:
+    faults = evidence.get("faults.faults")
+    hit = {one.get("target") for one in faults if one.get("kind") in FATAL} if isinstance(faults, list) else set()
     for row in _processes(evidence):
+        if row.get("name") in hit:
+            continue  # that was us
         if row.get("restarts"):
             times = "once" if row["restarts"] == 1 else f"{row['restarts']} times"
             yield Finding("process-restarted", "problem", f"{row.get('name')} ended and was started again, {times}")
@@ -521,6 +559,7 @@ RULES: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     outages,
     held,
     leaked,
+    lost,
     leftovers,
     placement,
     scheduling,

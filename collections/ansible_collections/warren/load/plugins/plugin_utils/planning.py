@@ -25,6 +25,8 @@ from ansible_collections.warren.load.plugins.module_utils.objectives.judging imp
 from ansible_collections.warren.load.plugins.module_utils.objectives.units import number
 from ansible_collections.warren.load.plugins.module_utils.scenarios import PHASES
 
+from . import fault_plans
+
 CREATE = (0.0015, 0.02)  # seconds a create, fast and slow
 CALL = (0.0003, 0.01)  # seconds of the manager a call, fast and slow
 SCHEDULE = 0.01  # seconds a container record at most: one commit
@@ -65,7 +67,9 @@ def durations(options: Options) -> dict[str, Span]:
     running = (0.0, min(timers + containers * SCHEDULE + scans, options["await_deadline"]))
     calls = options["latency_calls"]
     spans: dict[str, Span] = {"create": create, "await": running}
-    if options["scenario"] == "api-throughput":
+    if options.get("fault"):
+        spans = {"create": create, "recovery": fault_plans.recovering(options["fault"], factor, containers * SCHEDULE)}
+    elif options["scenario"] == "api-throughput":
         # At half the highest rate a call takes twice the time.
         spans["throughput"] = calls_in_turn(2 * calls + AB_CALLS + CLIENTS * CALLS_EACH)
     elif "latency" not in PHASES[options["scenario"]]:
@@ -163,7 +167,7 @@ def notes(options: Options) -> list[str]:
             f"Each replaced service leaves its {_count(options['replicas'], 'container record')} behind, which add up "
             "to more than the load that is held (warren_load_churn_purge is false)."
         )
-    if 0 < options["create_rate"] <= 1:
+    if 0 < options["create_rate"] <= 1 and not options.get("fault"):
         found.append(
             f"Services are created at {number(options['create_rate'])}/s as asked (warren_load_create_rate), which is "
             "no more than the target of Service creation: plan a higher rate to have it judged."
@@ -178,6 +182,8 @@ def notes(options: Options) -> list[str]:
             f"The creates come {options['create_concurrency']} at a time and not all {options['services']} at once: a "
             "larger warren_load_create_concurrency makes a steeper burst."
         )
+    if options.get("fault"):
+        found += fault_plans.meaning(options["fault"])
     if not options["workers"]:
         found.append("No worker is ready: no container will be created, and none will run.")
     if (
@@ -225,6 +231,7 @@ def plan_facts(options: Options, plan: dict[str, t.Any]) -> list[tuple[str, str]
         ("Creates", f"{plan['services']} services x {plan['replicas']} = {plan['containers']} containers, {order}"),
         ("Image", options["image"]),
         ("Needs", _needs(options["memory"])),
+        ("Fault", fault_plans.what(options["fault"]) if options.get("fault") else ""),
         ("Holds", _holds(options)),
         ("Repeats", _repeats(options)),
         ("Measures", "" if options["scenario"] == "leak-detection" else _measures(options)),
@@ -294,7 +301,13 @@ def _measures(options: Options) -> str:
             "when the scheduler gave each container a node, tick by tick, by the leader's clock, and when it was seen "
             "running"
         )
-    if options["scenario"] == "api-throughput":
+    if options.get("fault"):
+        rate = options["fault"]["probe_rate"]
+        what = (
+            f"writes, reads and the leader of every manager, each {number(rate)} times a second (to within "
+            f"{1000 / rate:.0f} ms); nodes and containers; afterwards every acknowledged create"
+        )
+    elif options["scenario"] == "api-throughput":
         what = (
             f"{AB_CALLS} calls of {methods}, {AB_CONCURRENCY} at a time on one connection; {CLIENTS} clients x "
             f"{CALLS_EACH} calls on connections of their own; then {calls} calls planned at half of the highest rate"

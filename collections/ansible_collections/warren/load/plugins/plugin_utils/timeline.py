@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.warren.load.plugins.module_utils.node.fault_kinds import FATAL
 from ansible_collections.warren.load.plugins.module_utils.stats.outages import elected
 from ansible_collections.warren.load.plugins.module_utils.stats.summaries import number
 
@@ -44,11 +45,12 @@ def on_one_clock(faults: Sequence[Row], ahead: Mapping[str, tuple[float, float]]
         if fault.get("began") is None:
             continue
         shift, within = ahead.get(str(fault.get("host")), (0.0, None))
+        over = None if fault.get("kind") in FATAL else fault.get("ended")  # to be dead is not undone
         rows.append(
             {
                 **{key: fault.get(key) for key in ("kind", "target", "host", "undone_by", "outcome")},
                 "start": round(fault["began"] - shift, 4),
-                "end": None if fault.get("ended") is None else round(fault["ended"] - shift, 4),
+                "end": None if over is None else round(over - shift, 4),
                 "uncertainty": None if within is None else round(within, 4),
             }
         )
@@ -90,6 +92,7 @@ def failover(fault: Row, probe: Row) -> dict[str, t.Any]:
     ]
     longest = max(touching, key=lambda one: one["seconds"], default=None)
     finest = float(probe["resolution"]["value"] or 0.0) / 1e3
+    others = [manager for manager in probe["managers"] if manager["name"] != was]
     first = min((max(term["start"], since) - since for term in after), default=None)
     election = None if seen is None else seen[0] - since
     outage = longest["seconds"] if longest else 0.0
@@ -100,6 +103,11 @@ def failover(fault: Row, probe: Row) -> dict[str, t.Any]:
         "first_write": _measured(first, finest, fault.get("uncertainty")),
         "write_outage": number(outage, "s", len(touching), max(0.0, outage - 2 * finest), outage),
         "recovered": bool(longest is None or longest["end"] is not None),
+        "read_outage": number(
+            max((one["longest_outage"]["value"] for one in others), default=None),
+            "s",
+            sum(one["outage_count"] for one in others),
+        ),
         "reads": {
             manager["name"]: number(manager["longest_outage"]["value"], "s", manager["outage_count"])
             for manager in probe["managers"]
@@ -108,14 +116,61 @@ def failover(fault: Row, probe: Row) -> dict[str, t.Any]:
 
 
 def measured(
-    faults: Sequence[Row], probe: Row | None = None, hosts: Sequence[Row] = (), generator: str = ""
+    faults: Sequence[Row],
+    probe: Row | None = None,
+    hosts: Sequence[Row] = (),
+    generator: str = "",
+    recovery: Row | None = None,
 ) -> dict[str, t.Any]:
-    """The measurements ``faults`` and, where a manager was hit and probed, ``failover``; see failover.yml."""
+    """``faults``, where a manager was hit and probed ``failover``, with ``recovery`` ``loss``; see failover.yml."""
     rows = on_one_clock(faults, offsets(hosts, generator))
     found: dict[str, t.Any] = {"faults": {"count": len(rows), "faults": rows}}
     probed = [manager["name"] for manager in probe["managers"]] if probe else []
     hit = next((row for row in rows if row["target"] in probed), None)
-    return {**found, "failover": failover(hit, probe)} if hit and probe else found
+    if hit and probe:
+        found["failover"] = failover(hit, probe)
+    if rows and recovery:
+        found["loss"] = loss(rows, recovery)
+    return found
+
+
+def loss(faults: Sequence[Row], recovery: Row) -> dict[str, t.Any]:
+    """What faults cost workers and containers, as ``measurements.loss``: ``faults`` are on_one_clock()'s rows.
+
+    Times count from the first fault, ``detection`` of a worker that was hit from its own. Known within recovery's
+    ``resolution``; None where it never was.
+    """
+    began = min(float(fault["start"]) for fault in faults)
+    down: dict[str, float] = {}
+    for change in recovery["changes"]:
+        if change["status"] == "down" and change["time"] >= began:
+            down.setdefault(change["node"], change["time"])
+    hit = {str(fault["target"]): float(fault["start"]) for fault in faults}
+    workers = [down[name] - start for name, start in hit.items() if name in down]
+    detection = max(workers, default=min((moment - began for moment in down.values()), default=None))
+    within = float(recovery["resolution"])
+
+    def since(moment: float | None, n: int) -> t.Any:
+        if moment is None or n == 0:
+            return number(None, "s", 0)
+        seconds = moment - began
+        return number(seconds, "s", n, max(0.0, seconds - within), seconds)
+
+    return {
+        "targets": list(hit),
+        "workers": recovery["ready_most"],
+        "down": len(down),
+        "ready_end": recovery["ready_end"],
+        "detection": since(None if detection is None else detection + began, len(down)),
+        "all_down": since(max(down.values(), default=None), len(down)),
+        "touched": recovery["touched"],
+        "replaced": recovery["replaced"],
+        "replacement": since(recovery["last_replaced"], recovery["replaced"]),
+        "restored": since(recovery["restored_at"], recovery["touched"]),
+        "missing": recovery["expected"] - recovery["running"],
+        "placed_on_lost": recovery["placed_on_lost"],
+        "why": recovery["why"],
+    }
 
 
 def _interval(zero: float, kind: str, what: str, target: str | None, row: Row) -> dict[str, t.Any]:

@@ -557,6 +557,8 @@ def _write(path: str, text: str) -> None:
         stream.write(text)
 
 
+FATAL = ("kill",)  # kinds after which the process does not come back by itself
+SILENCING = ("kill", "pause", "cut")  # kinds in which nothing is heard of the target
 KINDS: dict[str, Callable[[], Kind]] = {
     "kill": Kill,
     "pause": Pause,

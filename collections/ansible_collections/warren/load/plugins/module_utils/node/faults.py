@@ -101,11 +101,7 @@ def arm(
             if (other.id, other.kind, other.name, other.run_id) == (fault_id, ask.kind, ask.name, run_id):
                 return other, False
             if not together or other.id == fault_id:
-                raise FaultError(
-                    f"Two fault runs at once: fault {other.kind} of {other.name} (run {other.run_id}) goes on here "
-                    f"until {_clock(other)}; wait for it, end it with playbook cleanup, or set "
-                    "warren_load_fault_together to true."
-                )
+                raise FaultError(_two_at_once(other))
         refused = kind.refusal(ask)
         if refused is not None:
             raise FaultError(refused)
@@ -140,6 +136,18 @@ def arm(
             said = [line[len(FAILED) :] for line in error.log_tail if line.startswith(FAILED)]
             raise FaultError(said[-1] if said else f"{error} Nothing was done to {ask.name}.") from error
         return read(own) or state, True
+
+
+def busy(folder: str) -> str | None:
+    """Why a fault that is to be the only one must wait; None where none goes on."""
+    return next((_two_at_once(other) for other in states(folder) if other.going), None)
+
+
+def _two_at_once(other: State) -> str:
+    return (
+        f"Two fault runs at once: fault {other.kind} of {other.name} (run {other.run_id}) goes on here until "
+        f"{_clock(other)}; wait for it, end it with playbook cleanup, or set warren_load_fault_together to true."
+    )
 
 
 def renew(folder: str, run_id: str) -> list[State]:

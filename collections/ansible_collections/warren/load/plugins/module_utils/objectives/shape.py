@@ -202,6 +202,7 @@ _FAILOVER = Fields(
         "election": Leaf("s"),
         "first_write": Leaf("s"),
         "write_outage": Leaf("s"),
+        "read_outage": Leaf("s"),
         "recovered": Leaf(),
         "reads": Each(Leaf("s")),
     }
@@ -224,6 +225,38 @@ _LEAKS = Fields(
         "unavailable": Items(Leaf()),
     }
 )
+_RECOVERY = Fields(
+    {
+        **{name: Leaf() for name in ("started", "ended", "settled", "why", "last_replaced", "restored_at")},
+        "duration": Leaf("s"),
+        "resolution": Leaf("s"),
+        "looks": Leaf("calls"),
+        "expected": Leaf("containers"),
+        "running": Leaf("containers"),
+        "records": Leaf("records"),
+        "states": _COUNTS,
+        "lost": Items(Leaf()),
+        "touched": Leaf("services"),
+        "replaced": Leaf("records"),
+        "placed_on_lost": Leaf("records"),
+        "workers": Leaf("nodes"),
+        "ready_most": Leaf("nodes"),
+        "ready_end": Leaf("nodes"),
+        "changes": Items(Fields({"time": Leaf(), "node": Leaf(), "status": Leaf()})),
+    }
+)
+_LOSS = Fields(
+    {
+        "targets": Items(Leaf()),
+        **{name: Leaf("nodes") for name in ("workers", "down", "ready_end")},
+        **{name: Leaf("s") for name in ("detection", "all_down", "replacement", "restored")},
+        "touched": Leaf("services"),
+        "replaced": Leaf("records"),
+        "placed_on_lost": Leaf("records"),
+        "missing": Leaf("containers"),
+        "why": Leaf(),
+    }
+)
 MEASUREMENTS = Fields(
     {
         "leaks": _LEAKS,
@@ -239,6 +272,8 @@ MEASUREMENTS = Fields(
                 "states": _COUNTS,
             }
         ),
+        "recovery": _RECOVERY,
+        "loss": _LOSS,
         "probe": _PROBE,
         "audit_writes": _AUDIT_WRITES,
         "faults": Fields({"count": Leaf("1"), "faults": Items(Fields({name: Leaf() for name in _FAULT}))}),

@@ -6,12 +6,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+import time
 import typing as t
+from pathlib import Path
 
 from ansible_collections.warren.load.plugins.module_utils.api.dialect import Dialect
+from ansible_collections.warren.load.plugins.module_utils.engine import journal
+from ansible_collections.warren.load.plugins.module_utils.node.fault_kinds import FATAL, SILENCING
 
 from . import cluster_info
+from .recovery import LOAD_OVER
 
 if t.TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -19,21 +25,26 @@ if t.TYPE_CHECKING:
     from ansible_collections.warren.load.plugins.module_utils.api.cluster import Cluster
 
 ROLES = ("leader", "follower", "worker")
-FATAL = ("kill",)  # kinds after which the process does not come back by itself
-SILENCING = ("kill", "pause", "cut")  # kinds in which nothing is heard of the target
 LEADER_PATIENCE = 10.0  # seconds
+LOAD_PATIENCE = 120.0  # seconds for the first create to be sent
+LOOK = 0.1  # seconds between two looks at the journal
 WORKERS_LEFT = 1
 ANYWAY = "set warren_load_fault_anyway to true to do it all the same"
 
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """``role`` is one of ROLES, ``kind`` a fault's, ``count`` how many in turn; ``anyway``: refusals become notes."""
+    """``role`` is one of ROLES, ``kind`` a fault's, ``count`` how many in turn; ``anyway``: refusals become notes.
+
+    ``beside``: the folder of a journal whose first create is ``after`` s ago when the choice is made.
+    """
 
     role: str
     kind: str
     count: int = 1
     anyway: bool = False
+    beside: str | None = None
+    after: float = 0.0
 
     def __post_init__(self) -> None:
         if self.count < 1:
@@ -138,6 +149,8 @@ def _worker(found: Mapping[str, t.Any], options: Options) -> Choice:
 
 async def run(open_cluster: Callable[[], Awaitable[Cluster]], options: Options) -> dict[str, t.Any]:
     """What M(fault_target) returns. ValueError with the first refusal."""
+    if options.beside:
+        await _due(Path(options.beside), options.after)
     async with await open_cluster() as cluster:
         found = await cluster_info.look(cluster, LEADER_PATIENCE)
     choice = choose(found, options)
@@ -151,6 +164,30 @@ async def run(open_cluster: Callable[[], Awaitable[Cluster]], options: Options) 
         "workers_ready": found["workers_ready"],
         "held": {row["name"]: row["containers"] for row in found["node_list"] if row["name"] in choice.targets},
     }
+
+
+async def _due(folder: Path, after: float) -> None:
+    """Wait until the first create is so many s ago. ValueError where there is none any more to wait for."""
+    end, begun = time.monotonic() + LOAD_PATIENCE, None
+    while begun is None:
+        begun = next(
+            (event["t"] for event in journal.read(folder / "journal.jsonl") if event["event"] == "create"), None
+        )
+        _under_load(folder)
+        if begun is None and time.monotonic() > end:
+            raise ValueError(f"no service was created within {LOAD_PATIENCE:.0f} s, so there is no load for a fault")
+        await asyncio.sleep(LOOK)
+    while time.time() < begun + after:
+        _under_load(folder)
+        await asyncio.sleep(LOOK)
+
+
+def _under_load(folder: Path) -> None:
+    if (folder / LOAD_OVER).exists():
+        raise ValueError(
+            "the load was over before the fault was due, so nothing was done: give it a smaller "
+            "warren_load_create_rate, or an earlier warren_load_fault_after"
+        )
 
 
 def _and(names: list[str]) -> str:
