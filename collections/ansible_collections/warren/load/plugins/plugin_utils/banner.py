@@ -320,7 +320,7 @@ def _faults(document: dict[str, t.Any]) -> Iterator[Line]:
     for one in faults:
         when = f"{one['start'] - first:.1f}s after the first create" if first is not None else "under load"
         lasted = f"for {one['end'] - one['start']:.1f}s" if one["end"] is not None else "for good"
-        text = f"{one['kind']}, {when}, {lasted}" + (f" ({one['outcome']})" if one["outcome"] else "")
+        text = f"{one['kind']}, {when}, {lasted}" + (f" ({one['outcome']})" if one["end"] is not None else "")
         yield from _fact(f"{one['target']}", text)
     yield from _failover(measured)
     yield from _loss(measured)
