@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import gzip
-import http.server
 import json
 import os
 import socket
@@ -21,62 +20,16 @@ import pytest
 
 from ansible_collections.warren.load.plugins.module_utils.node import process_table, profiler, profiling, sampling
 from ansible_collections.warren.load.plugins.module_utils.pprof import reading
+from ansible_collections.warren.load.tests.support.recorded_profiles import RECORDED, RecordedProfiles
 from ansible_collections.warren.load.tests.unit.fixtures.pprof.record import HERE
 
 pytestmark = pytest.mark.skipif(not process_table.has_proc(), reason="needs /proc")
-RECORDED = {"heap": "heap-after", "allocs": "allocs", "goroutine": "goroutine", "profile": "cpu", "mutex": "mutex"}
 WHOLE = (HERE / "heap-after.pb.gz").read_bytes()
-PAGE = 'warren_services_total 50\nwarren_tasks_total{state="running"} 149\nwarren_tasks_total{state="failed"} 1\n'
-
-
-class Listener(http.server.ThreadingHTTPServer):
-    """Serves recorded profiles; in place of one its path's of ``answers``: status, content, promised length."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.answers = {}
-        self.asked = []
-        self.slow = 0.0
-        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
-
-    @property
-    def page(self):
-        return f"http://127.0.0.1:{self.server_port}/metrics"
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    server: Listener
-    protocol_version = "HTTP/1.1"  # as Go's: the connection stays open
-
-    def do_GET(self):
-        self.server.asked.append(self.path)
-        path = self.path.partition("?")[0]
-        name = path.rpartition("/")[2]
-        if path == "/metrics":
-            status, content, length = 200, PAGE.encode(), None
-        elif path in self.server.answers:
-            status, content, length = self.server.answers[path]
-        elif name in RECORDED:
-            status, content, length = 200, (HERE / f"{RECORDED[name]}.pb.gz").read_bytes(), None
-        else:
-            status, content, length = 404, b"Unknown profile\n", None
-        if name == "profile":
-            time.sleep(self.server.slow)
-        self.send_response(status)
-        self.close_connection = self.close_connection or length is not None
-        self.send_header("Content-Length", str(length or len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_words):
-        pass
 
 
 @pytest.fixture
 def listener():
-    with Listener() as server:
+    with RecordedProfiles() as server:
         yield server
         server.shutdown()
 
