@@ -83,7 +83,6 @@ def durations(options: Options) -> dict[str, Span]:
         held = (options["hold"], options["hold"] + churn)
         spans = {name: span for name, span in spans.items() if name != "latency"} | {"hold": held} | spans
     if options["scenario"] == "leak-detection":
-        del spans["latency"]
         spans = {name: (options["rounds"] * low, options["rounds"] * high) for name, (low, high) in spans.items()}
         spans["settle"] = (options["settle"], options["settle"] + 30 * options["rounds"])
         containers *= options["rounds"]

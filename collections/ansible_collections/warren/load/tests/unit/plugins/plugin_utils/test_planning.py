@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.warren.load.plugins.module_utils.scenarios import SCENARIOS
 from ansible_collections.warren.load.plugins.plugin_utils.planning import durations, make_plan, plan_facts, span_text
 
 OBJECTIVES = [
@@ -217,3 +218,12 @@ def test_the_plan_says_what_is_profiled():
         "heap and goroutines of 3 managers before and after; 30 s of the managers' CPU"
     )
     assert told({}) is None
+
+
+@pytest.mark.parametrize("scenario", sorted(set(SCENARIOS) - {"leader-loss", "worker-loss"}))
+def test_every_scenario_has_a_plan(scenario):
+    """Those with a fault are planned from that, see fault_plans.py."""
+    made = make_plan(options(scenario=scenario))
+    assert made["seconds"]["total"][0] > 0
+    assert ("latency" in made["seconds"]) == (scenario in ("load", "soak"))
+    assert all(text for _name, text in plan_facts(options(scenario=scenario), made))
