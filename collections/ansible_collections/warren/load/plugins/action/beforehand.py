@@ -13,8 +13,10 @@ import typing as t
 
 from ansible.errors import AnsibleError
 
+from ansible_collections.warren.load.plugins.module_utils.objectives.units import clock
+from ansible_collections.warren.load.plugins.module_utils.phases.fitness import disk_needed
 from ansible_collections.warren.load.plugins.plugin_utils.controlling import ControllerAction
-from ansible_collections.warren.load.plugins.plugin_utils.planning import room
+from ansible_collections.warren.load.plugins.plugin_utils.planning import replaced, room, room_held
 
 SPEC: dict[str, dict[str, t.Any]] = {
     "results_dir": {"type": "path", "required": True},
@@ -23,12 +25,22 @@ SPEC: dict[str, dict[str, t.Any]] = {
     "services": {"type": "int", "required": True},
     "replicas": {"type": "int", "required": True},
     "calls": {"type": "int", "default": 1000},
+    "hold": {"type": "float", "default": 0.0},
+    "churn": {"type": "float", "default": 0.0},
+    "churn_interval": {"type": "float", "default": 60.0},
+    "processes": {"type": "int", "default": 1},
+    "profiled": {"type": "int", "default": 0},
+    "managers_here": {"type": "int", "default": 0},
+    "containers": {"type": "int", "default": 0},
 }
 MEGABYTE = 1 << 20
 
 
-def place(option: str, path: str, needed: int) -> tuple[int, str]:
-    """(MB free, "") where ``needed`` MB can be written at ``path``, which need not exist yet; else a sentence too."""
+def place(option: str, path: str, needed: int, hold: float = 0.0) -> tuple[int, str]:
+    """(MB free, "") where ``needed`` MB can be written at ``path``, which need not exist yet; else a sentence too.
+
+    ``hold``: for how many seconds the load is held, which is most of what it needs.
+    """
     folder = os.path.abspath(path)
     while not os.path.lexists(folder) and os.path.dirname(folder) != folder:
         folder = os.path.dirname(folder)
@@ -42,6 +54,11 @@ def place(option: str, path: str, needed: int) -> tuple[int, str]:
         return 0, (
             f"{option} is {path}, but nothing can be written to {folder} ({reason}): choose another folder, or make "
             "that one writable."
+        )
+    if free < needed and hold:
+        return free, (
+            f"{option} is {path}, whose disk has {free} MB left, and a load that is held for {clock(hold)} may need "
+            f"{needed} MB there: hold it for less (warren_load_hold), make room, or choose a folder on another disk."
         )
     if free < needed:
         return free, (
@@ -57,10 +74,15 @@ class ActionModule(ControllerAction):
     def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Look at the controller's files, and fail with all that is wrong with them."""
         needed = room(options["services"], options["replicas"], options["calls"])
-        free, wrong = place("warren_load_results_dir", options["results_dir"], needed)
+        hold = options["hold"]
+        churned = replaced(options["services"], options["churn"], hold, options["churn_interval"])
+        needed += room_held(hold, churned, options["processes"], options["profiled"])
+        free, wrong = place("warren_load_results_dir", options["results_dir"], needed, hold)
         problems = [wrong, self._objectives(options["objectives_file"])]
         if options["state_dir"]:
-            problems.append(place("warren_load_state_dir", options["state_dir"], needed)[1])
+            # In the sandbox the managers' data is there, too.
+            data = round(options["managers_here"] * disk_needed(options["containers"], options["processes"], hold))
+            problems.append(place("warren_load_state_dir", options["state_dir"], needed + data, hold)[1])
         told = "\n".join(problem for problem in problems if problem)
         if told:
             return {"failed": True, "msg": told}

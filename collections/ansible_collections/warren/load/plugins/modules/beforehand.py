@@ -47,6 +47,34 @@ options:
     description: How many calls will be measured.
     type: int
     default: 1000
+  hold:
+    description: For how many seconds the load will be held, V(0) for a load that is not.
+    type: float
+    default: 0.0
+  churn:
+    description: How many percent of the services are replaced each O(churn_interval) meanwhile.
+    type: float
+    default: 0.0
+  churn_interval:
+    description: Seconds between two of these times.
+    type: float
+    default: 60.0
+  processes:
+    description: How many processes will be watched.
+    type: int
+    default: 1
+  profiled:
+    description: Of how many of them profiles will be taken.
+    type: int
+    default: 0
+  managers_here:
+    description: How many managers keep their data in O(state_dir).
+    type: int
+    default: 0
+  containers:
+    description: How many container records there will be at most.
+    type: int
+    default: 0
 """
 
 EXAMPLES = r"""

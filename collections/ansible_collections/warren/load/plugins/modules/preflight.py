@@ -68,6 +68,10 @@ options:
     description: How many calls may be outstanding at a time.
     type: int
     default: 1
+  hold:
+    description: For how many seconds the load will be held, V(0) for a load that is not.
+    type: float
+    default: 0.0
   hosts:
     description: What M(warren.load.host_info) returned of each host, or its name with C(unreachable).
     type: list
@@ -190,6 +194,7 @@ ARGUMENTS: Arguments = {
     "containers": {"type": "int", "default": 0},
     "container_memory": {"type": "float", "default": 0.0},
     "outstanding": {"type": "int", "default": 1},
+    "hold": {"type": "float", "default": 0.0},
     "hosts": {"type": "list", "elements": "dict", "default": []},
     "allow_foreign": {"type": "bool", "default": False},
     "leader_timeout": {"type": "float", "default": 15.0},

@@ -91,6 +91,10 @@ options:
   steady_to:
     description: Until when the load was steady.
     type: float
+  shortest:
+    description: Of how many seconds of steady load, at least, a trend is told.
+    type: float
+    default: 90.0
   fetch_to:
     description: The folder on the controller that the packed series are fetched to. Without it none are.
     type: path
@@ -222,6 +226,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "seconds": {"type": "float", "default": 3600},
     "steady_from": {"type": "float"},
     "steady_to": {"type": "float"},
+    "shortest": {"type": "float", "default": sampler.SHORTEST},
     "fetch_to": {"type": "path"},
     "label": {"type": "str", "default": "host"},
 }
@@ -263,7 +268,7 @@ def main() -> None:
             result = {
                 "changed": True,
                 "ended": params["run_id"],
-                **sampler.collect(params["dir"], params["run_id"], window),
+                **sampler.collect(params["dir"], params["run_id"], window, params["shortest"]),
             }
         else:
             ended = sampler.stop(params["dir"])

@@ -21,6 +21,7 @@ from ansible_collections.warren.load.plugins.module_utils.node.fault_kinds impor
 from ansible_collections.warren.load.plugins.module_utils.phases.methods import DEFAULT, parse_mix
 
 from .fault_plans import candidates, fault_plan
+from .planning import replaced
 from .program_sources import PLACE, is_url
 
 # The guide's clusters. `dialect` is that of the sandbox: containers where the guide has one manager, since Warren
@@ -366,6 +367,7 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
     samplers = _samplers(public, around, watched)
     hold = public.duration("warren_load_hold", 3600)
     churn = public.number("warren_load_churn")
+    churn_interval = public.duration("warren_load_churn_interval", 60)
     if churn > 100:
         public.errors.append(f"warren_load_churn is {churn:g}: give the percentage of services to replace, 0 to 100.")
     if fault:
@@ -422,7 +424,8 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
         else max(30.0, hold / 12),
         "hold": hold,
         "churn": min(churn, 100.0),
-        "churn_interval": public.duration("warren_load_churn_interval", 60),
+        "churn_interval": churn_interval,
+        "replaced": replaced(services, churn, hold, churn_interval),
         "churn_purge": public.flag("warren_load_churn_purge", True),
         "settle": public.duration("warren_load_settle", 1800),
         "rounds": public.whole("warren_load_rounds", 3),
@@ -451,6 +454,7 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
         "clock_factor": public.number("warren_load_clock_factor"),
         "costs": public.choice("warren_load_costs", CHOICES["warren_load_costs"], "ideal"),
         "defects": public.words("warren_load_defects"),
+        "repairs": public.words("warren_load_repairs"),
         "heartbeats": public.choice("warren_load_heartbeats", CHOICES["warren_load_heartbeats"], "full"),
         "allow_foreign": public.flag("warren_load_allow_foreign"),
         "keep": public.flag("warren_load_keep"),
@@ -654,7 +658,7 @@ def _methods(public: Public) -> list[str]:
 
 def _compare(public: Public, found: t.Mapping[str, str]) -> None:
     """A setting given for this playbook must be what the running sandbox was started with."""
-    for label in ("managers", "dialect", "binary", "port_base", "costs", "clock_factor", "defects"):
+    for label in ("managers", "dialect", "binary", "port_base", "costs", "clock_factor", "defects", "repairs"):
         given, runs = public.given(f"warren_load_{label}"), found.get(label)
         if isinstance(given, list):
             given = ",".join(map(str, given))

@@ -35,6 +35,7 @@ PURGE = (0.003, 0.015)  # seconds a record
 HEAVY_NODE = 1000
 """Containers on one node from which a heartbeat, one commit each, comes near its deadline of 5 s."""
 SHARP_P99 = 3000
+PROFILE = 500_000  # bytes of the profiles of a process at one moment, at the finest rate of sampling
 STEADY = 90.0  # seconds from which on a trend of memory says something, see node/sampler.py
 AB_CALLS, AB_CONCURRENCY, CLIENTS, CALLS_EACH = 1000, 10, 10, 100  # the guide's API Throughput Test
 
@@ -100,6 +101,19 @@ def room(services: int, replicas: int, calls: int) -> int:
     """MB that the results of a run may take: a sample of each call, create and container, a journal, and a reserve."""
     samples = calls * 60 + services * 1500 + services * replicas * 300
     return 20 + samples // 1_000_000
+
+
+def room_held(seconds: float, replaced: float, processes: int, profiled: int) -> int:
+    """MB more that a load takes which is held for so long: a line of each process each second, or 7200 in all, its
+    profiles, and the journal of ``replaced`` services."""
+    samples = processes * min(seconds, 7200.0) * 150  # with what the managers' pages tell
+    return math.ceil((samples + profiled * 30 * PROFILE + replaced * 700) / 1_000_000) if seconds else 0
+
+
+def replaced(services: int, churn: float, hold: float, interval: float) -> int:
+    """How many of its services a load replaces that is held, with a churn of so many percent each ``interval``."""
+    share = max(1, round(churn * services / 100)) if churn else 0
+    return share * max(0, math.ceil(hold / interval) - 1)
 
 
 def calls_in_turn(calls: int) -> Span:
@@ -276,10 +290,13 @@ def _holds(options: Options) -> str:
     told = f"that load for {span_text((options['hold'],) * 2)}"
     if options["churn"]:
         share = max(1, round(options["churn"] * options["services"] / 100))
-        times = max(0, math.ceil(options["hold"] / options["churn_interval"]) - 1)
         each = span_text((options["churn_interval"],) * 2)
-        told += f", replacing {_count(share, 'service')} each {each}, {times * share} in all"
+        told += f", replacing {_count(share, 'service')} each {each}, {_replaced(options)} in all"
     return told
+
+
+def _replaced(options: Options) -> int:
+    return replaced(options["services"], options["churn"], options["hold"], options["churn_interval"])
 
 
 def _repeats(options: Options) -> str:

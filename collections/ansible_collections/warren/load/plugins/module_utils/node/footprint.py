@@ -24,6 +24,7 @@ from ansible_collections.warren.load.plugins.module_utils.node import (
 )
 
 PATIENCE = 15.0  # seconds for a page: the heap's comes after a collection of garbage
+LARGEST = 128 << 20  # bytes of a page: a finely sampled heap has many, and what is asked for comes last
 COLLECTIONS = 3  # of garbage: what lies in a pool of Go's goes with the second
 STATE = "warren.db"
 LOG = "raft-log.db"
@@ -105,9 +106,9 @@ def look(targets: list[sampling.Target]) -> dict[str, Any]:
 
 
 def _row(target: sampling.Target, pid: int) -> dict[str, Any]:
-    page = ""
-    for _collection in range(COLLECTIONS):
-        page = _page(target, pid, "heap?gc=1&debug=1")
+    for _collection in range(COLLECTIONS - 1):
+        _page(target, pid, "heap?gc=1")
+    page = _page(target, pid, "heap?gc=1&debug=1")
     alive = _page(target, pid, "goroutine?debug=1")
     usage = process_table.usage(pid)
     files = _databases(pid)
@@ -140,7 +141,7 @@ def _page(target: sampling.Target, pid: int, query: str) -> str:
     if not (target.metrics_url or target.pprof_url) or not sampling.owns_page(target, pid):
         return ""
     try:
-        return metrics_page.get(f"{profiling.base_url(target)}/{query}", PATIENCE)
+        return metrics_page.get(f"{profiling.base_url(target)}/{query}", PATIENCE, largest=LARGEST)
     except (OSError, ValueError):
         return ""
 

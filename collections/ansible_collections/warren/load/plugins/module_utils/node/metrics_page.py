@@ -21,26 +21,29 @@ GOROUTINES = re.compile(r"^goroutine profile: total (\d+)")
 NOISE = re.compile(r"_bucket\{|^go_(?!goroutines|threads|memstats_(heap_(alloc|inuse)|sys)_bytes)|^promhttp_")
 
 
-def get(url: str, timeout: float, *, first_line: bool = False) -> str:
-    """The text at an http:// address, within ``timeout`` seconds in all. Raises OSError or ValueError."""
+def get(url: str, timeout: float, *, first_line: bool = False, largest: int = LARGEST) -> str:
+    """The text at an http:// address, within ``timeout`` seconds in all, ``largest`` bytes of it at most.
+
+    Raises OSError or ValueError.
+    """
     where = urlsplit(url)
     if where.scheme != "http" or not where.hostname:
         raise ValueError(f"{url} is no http:// address")
     deadline = time.monotonic() + timeout
     path = (where.path or "/") + (f"?{where.query}" if where.query else "")
-    answer = b""
+    answer = bytearray()
     with socket.create_connection((where.hostname, where.port or 80), timeout=timeout) as connection:
         connection.sendall(f"GET {path} HTTP/1.0\r\nHost: {where.netloc}\r\n\r\n".encode("ascii"))
-        while len(answer) < LARGEST:
+        while len(answer) < largest:
             if time.monotonic() > deadline:
                 raise TimeoutError("timed out")
             part = connection.recv(65536)
             if not part:
                 break
             answer += part
-            if first_line and b"\n" in answer.partition(b"\r\n\r\n")[2]:
+            if first_line and b"\n" in bytes(answer).partition(b"\r\n\r\n")[2]:
                 break
-    head, _empty, body = answer.partition(b"\r\n\r\n")
+    head, _empty, body = bytes(answer).partition(b"\r\n\r\n")
     words = head.split(b" ", 2)
     if len(words) < 2 or words[1] != b"200":
         raise OSError(f"it answers {head.splitlines()[0].decode('ascii', 'replace') if head else 'nothing'}")

@@ -106,10 +106,13 @@ def stop(folder: str) -> str:
     return record.labels.get("run_id", "?") if record is not None else ""
 
 
-def collect(folder: str, run_id: str, window: tuple[float | None, float | None]) -> dict[str, Any]:
+def collect(
+    folder: str, run_id: str, window: tuple[float | None, float | None], shortest: float = SHORTEST
+) -> dict[str, Any]:
     """End the sampler and say what it saw: ``rows``, ``sampler``, ``unavailable``, ``files`` (the packed series).
 
-    ``window`` (Unix s) is when the load was steady. The result's size depends on the number of processes alone.
+    ``window`` (Unix s) is when the load was steady; of less than ``shortest`` seconds no trend is told. The result's
+    size depends on the number of processes alone.
     """
     try:
         targets, settings = sampling.load(os.path.join(folder, "settings.json"))
@@ -137,7 +140,9 @@ def collect(folder: str, run_id: str, window: tuple[float | None, float | None])
             known.absent = not _runs(known.identities[-1])
         pages = metrics.get(target.name, {})
         row = (
-            row_of(target, known, pages, window, alive.get(target.name)) if known.times else row_of_page(target, pages)
+            row_of(target, known, pages, window, alive.get(target.name), shortest)
+            if known.times
+            else row_of_page(target, pages)
         )
         if row is None:
             if not target.transient:
@@ -231,6 +236,7 @@ def row_of(
     pages: dict[str, dict[str, float]],
     window: tuple[float | None, float | None],
     alive: dict[float, float] | None = None,
+    shortest: float = SHORTEST,
 ) -> dict[str, Any]:
     """A process's row, from its series; ``alive``: its goroutines whenever their number had changed."""
     cpu, peak = cpu_use(series)
@@ -254,13 +260,13 @@ def row_of(
         "goroutines_peak": int(goroutines["max"]) if goroutines else None,
         "restarts": 0 if target.transient else lives - 1,
         "ended": series.absent and not target.transient,
-        "growth": None if target.kind == "other" else growth(series, window),
+        "growth": None if target.kind == "other" else growth(series, window, shortest),
         "open_files_growth": None,
         "goroutines_growth": None,
     }
     if target.kind != "other":
-        row["open_files_growth"] = count_growth(series, series.open_files, window)
-        row["goroutines_growth"] = count_growth(series, _at(series.times, alive or {}), window)
+        row["open_files_growth"] = count_growth(series, series.open_files, window, shortest)
+        row["goroutines_growth"] = count_growth(series, _at(series.times, alive or {}), window, shortest)
     if target.kind == "manager":
         row["metrics"] = pages
     if target.kind == "worker":
@@ -335,7 +341,7 @@ def cpu_use(series: Series) -> tuple[float | None, float | None]:
     return total, peak
 
 
-def growth(series: Series, window: tuple[float | None, float | None]) -> dict[str, Any]:
+def growth(series: Series, window: tuple[float | None, float | None], shortest: float = SHORTEST) -> dict[str, Any]:
     """How fast memory that no file backs kept growing while the load was steady, or ``why`` that cannot be told.
 
     ``rate`` in MB/min is that of the half of the time in which it grew less, see stats/trends.py; ``needs`` says how
@@ -353,8 +359,8 @@ def growth(series: Series, window: tuple[float | None, float | None]) -> dict[st
     span = kept[-1][0] - kept[0][0] if kept else 0.0
     told["window"] = _number(span, "s", len(kept), 1)
     short = f"the load was steady for only {span:.0f} s"
-    if span < SHORTEST or len(kept) < 4:
-        return {**told, "needs": SHORTEST, "why": f"{short}, and it takes {SHORTEST:.0f} s to tell"}
+    if span < shortest or len(kept) < 4:
+        return {**told, "needs": shortest, "why": f"{short}, and it takes {shortest:.0f} s to tell"}
     found = trends.sustained([now / 60 for now, _size in kept], [size for _now, size in kept], CONFIDENCE)
     rate = (found.slope, found.low, found.high)
     if found.high is None or (found.high >= RESOLUTION and (found.low is None or found.low <= 0)):
@@ -368,7 +374,9 @@ def growth(series: Series, window: tuple[float | None, float | None]) -> dict[st
     return told
 
 
-def count_growth(series: Series, values: list[Any], window: tuple[float | None, float | None]) -> dict[str, Any] | None:
+def count_growth(
+    series: Series, values: list[Any], window: tuple[float | None, float | None], shortest: float = SHORTEST
+) -> dict[str, Any] | None:
     """How fast a number of things kept growing while the load was steady, each minute; None where nobody can tell."""
     begin, end = window
     kept = [
@@ -380,7 +388,7 @@ def count_growth(series: Series, values: list[Any], window: tuple[float | None, 
         and (end is None or now <= end)
         and who == series.identities[-1]
     ]
-    if len(kept) < 4 or 60 * (kept[-1][0] - kept[0][0]) < SHORTEST:
+    if len(kept) < 4 or 60 * (kept[-1][0] - kept[0][0]) < shortest:
         return None
     found = trends.sustained([now for now, _value in kept], [value for _now, value in kept], CONFIDENCE)
     if found.low is None or found.high is None:

@@ -90,3 +90,10 @@ def _magnitude(value: float) -> int:
 def many(count: int, thing: str, things: str = "") -> str:
     """``1 service``, ``2 services``; ``things`` is the plural where it has more than an s."""
     return f"{count} {thing if count == 1 else things or f'{thing}s'}"
+
+
+def clock(seconds: float) -> str:
+    """A length of time: ``4:05`` of minutes and seconds, ``1:04:05`` with hours."""
+    whole = int(seconds)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"

@@ -15,6 +15,8 @@ import dataclasses
 import typing as t
 
 from ansible_collections.warren.load.plugins.module_utils.api.images import unfit
+from ansible_collections.warren.load.plugins.module_utils.api.timers import HEARTBEAT
+from ansible_collections.warren.load.plugins.module_utils.objectives.units import clock
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +26,7 @@ TARGET = 256  # MB, the guide's target for a manager
 CLOCKS = 1.0  # seconds that clocks may be apart before it is said
 DISK = 100  # MB that a manager's log and snapshots take, whatever it holds
 DISK_EACH = 0.01  # MB more for each container: its record is written again with every heartbeat
+LOG = 50e-6  # MB that Warren's log takes for each write: its storage says a line on every commit
 FILES = 64  # open files of a process without any connection
 
 
@@ -33,7 +36,7 @@ class Wanted:
 
     ``workers`` that should be ready, all but ``to_spare``, of which the inventory names ``worker_names``; hollow ones
     are called ``hollow_prefix`` and a number. ``listed``: the managers are those of an inventory, not one address. A
-    container of a real worker takes ``container_memory`` MB; 0: not known.
+    container of a real worker takes ``container_memory`` MB; 0: not known. ``hold``: s for which the load is held.
     """
 
     workers: int = 1
@@ -45,8 +48,17 @@ class Wanted:
     containers: int = 0
     container_memory: float = 0.0
     outstanding: int = 1
+    hold: float = 0.0
     allow_foreign: bool = False
     hosts: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)
+
+
+def disk_needed(containers: int, workers: int, hold: float = 0.0) -> float:
+    """MB that a manager's data and log may take with a load that is held for so many seconds.
+
+    Its log of Raft is cut by snapshots, and holds about 30 000 entries of 2 KB at most; that of the program is not.
+    """
+    return DISK + DISK_EACH * containers + LOG * (containers + workers) / HEARTBEAT * hold
 
 
 def refusals(found: dict[str, t.Any], wanted: Wanted) -> list[str]:
@@ -175,7 +187,7 @@ def _services(found: dict[str, t.Any], wanted: Wanted) -> Iterator[str]:
 
 def _hosts(wanted: Wanted) -> Iterator[str]:
     """What hosts lack for the run to end well."""
-    needed = round(DISK + DISK_EACH * wanted.containers)
+    needed = round(disk_needed(wanted.containers, wanted.workers, wanted.hold))
     for answer in wanted.hosts:
         if "host" not in answer:
             continue
@@ -191,7 +203,13 @@ def _hosts(wanted: Wanted) -> Iterator[str]:
             if process["kind"] != "manager":
                 continue
             free = process.get("disk_free")
-            if free is not None and free < needed:
+            if free is not None and free < needed and wanted.hold:
+                yield (
+                    f"The disk of {process['name']} has {free} MB left for {process['data_dir']}, and a load of "
+                    f"{wanted.containers} containers that is held for {clock(wanted.hold)} may need {needed} MB there: "
+                    "hold it for less (warren_load_hold), or make room."
+                )
+            elif free is not None and free < needed:
                 yield (
                     f"The disk of {process['name']} has {free} MB left for {process['data_dir']}, and "
                     f"{wanted.containers} containers may need {needed} MB there: make room, or lower "

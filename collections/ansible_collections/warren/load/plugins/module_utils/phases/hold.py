@@ -19,6 +19,7 @@ import typing as t
 from ansible_collections.warren.load.plugins.module_utils.api.errors import WarrenError
 from ansible_collections.warren.load.plugins.module_utils.api.run_names import index_of, run_id_of, service_name
 from ansible_collections.warren.load.plugins.module_utils.api.schema import message
+from ansible_collections.warren.load.plugins.module_utils.objectives.units import clock
 from ansible_collections.warren.load.plugins.module_utils.stats.summaries import number, summary
 
 from .cleanup import Cleanup, quiet
@@ -190,7 +191,7 @@ class _Hold:
     def say(self, text: str) -> None:
         done = min(self.elapsed, self._options.seconds)
         churned = f", {self.deleted} services replaced" if self._options.churn else ""
-        whole = f"{span(done)} of {span(self._options.seconds)}, {text}{churned}"
+        whole = f"{clock(done)} of {clock(self._options.seconds)}, {text}{churned}"
         self._reporter.progress(int(done), int(self._options.seconds), "s", whole, now=self.over())
 
     # --- churn --------------------------------------------------------------------------------------------------------
@@ -283,13 +284,6 @@ class _Hold:
             "create_time": summary(self.create_time, "ms"),
             "to_running": summary(self.to_running, "s"),
         }
-
-
-def span(seconds: float) -> str:
-    """``4:05`` of minutes and seconds, ``1:04:05`` with hours."""
-    whole = int(seconds)
-    hours, minutes = divmod(whole // 60, 60)
-    return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
 
 
 async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[str, t.Any]:

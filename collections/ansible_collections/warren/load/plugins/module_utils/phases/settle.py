@@ -13,9 +13,9 @@ from collections import Counter
 
 from ansible_collections.warren.load.plugins.module_utils.api.errors import WarrenError
 from ansible_collections.warren.load.plugins.module_utils.api.run_names import run_id_of
+from ansible_collections.warren.load.plugins.module_utils.objectives.units import clock
 
 from .cleanup import Cleanup
-from .hold import span
 from .observing import Observer, check_positive, check_run_id, is_running, most_frequent
 
 if t.TYPE_CHECKING:
@@ -64,7 +64,7 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
             failures[str(error)] += 1
         text = f"{len(cleanup.services_left)} services and {len(cleanup.containers_left)} container records left"
         done = options.seconds - left
-        reporter.progress(int(done), int(options.seconds), "s", f"{span(done)} of {span(options.seconds)}, {text}")
+        reporter.progress(int(done), int(options.seconds), "s", f"{clock(done)} of {clock(options.seconds)}, {text}")
         await reporter.pause(min(options.interval, max(0.05, left)))
     if reporter.stopped():
         reporter.end_early()
