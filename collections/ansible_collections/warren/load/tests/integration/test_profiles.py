@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,8 @@ from ansible_collections.warren.load.plugins.module_utils.api.dialect import Dia
 from ansible_collections.warren.load.plugins.module_utils.pprof import reading
 from ansible_collections.warren.load.tests.support.recorded_profiles import RecordedProfiles
 from ansible_collections.warren.load.tests.support.worlds import World, simulator
+from ansible_collections.warren.load.tests.unit.fixtures.pprof.record import Case, pprof
+from ansible_collections.warren.load.tests.unit.plugins.module_utils.pprof.test_views import same
 
 from .conftest import Sandbox
 
@@ -145,8 +148,21 @@ def test_profiles_of_the_real_program(sandbox: Sandbox) -> None:
     assert cpu["seconds"] >= 3
     assert captures["baseline", "heap"]["at"] < 0 < captures["after", "heap"]["at"]
     assert captures["baseline", "heap"]["cost"] < 1
-    for name in results["measurements"]["profiles"]["pages"]:
-        assert "github.com/cuemby/warren" in (folder / "profiles" / name).read_text(encoding="utf-8")
+    assert results["measurements"]["profiles"]["pages"] == [
+        f"manager-1-{name}.html" for name in ("heap-change", "load-cpu", "load-heap")
+    ]
+    page = (folder / "profiles/manager-1-load-cpu.html").read_text(encoding="utf-8")
+    assert "github.com/cuemby/warren" in page
+    if shutil.which("go"):
+        of = {
+            name: str(folder / "profiles" / f"manager-1-{name}") for name in ("load-cpu", "load-heap", "baseline-heap")
+        }
+        for case in (
+            Case("cpu", "cum", of["load-cpu"], "cpu"),
+            Case("heap", "top", of["load-heap"], "inuse_space"),
+            Case("base", "cum", of["load-heap"], "alloc_space", base=of["baseline-heap"]),
+        ):
+            same(case, pprof(case, {**os.environ, "TZ": "UTC"}))
 
     run = sandbox.play("capture-profiles")
     assert run.rc == 0

@@ -144,7 +144,9 @@ class Sampler:
         if pages:
             self.rounds += 1
             lines = [self._pages(watch, now, clock) for watch in self.watches]
-            lines += [self._containers(watch, now) for watch in self.watches if watch.target.kind == "worker"]
+            workers = [watch for watch in self.watches if watch.target.kind == "worker"]
+            seen = containers.look() if workers else None  # once: it looks at every process of the host
+            lines += [self._containers(watch, now, seen) for watch in workers]
             lines.append(
                 f"{now:.2f},{OWN},scrapes,{self.scrapes}\n{now:.2f},{OWN},scrape_s,{self.scrape_seconds:.4f}\n"
             )
@@ -227,9 +229,9 @@ class Sampler:
         watch.told = found
         return "".join(f"{now:.2f},{target.name},{_quoted(name)},{value:.15g}\n" for name, value in changed)
 
-    def _containers(self, watch: Watch, now: float) -> str:
+    @staticmethod
+    def _containers(watch: Watch, now: float, seen: containers.Containers | None) -> str:
         """What the worker's containers take, once there were any."""
-        seen = containers.look()
         if seen is None or not (seen.count or watch.contained):
             return ""
         watch.contained = True

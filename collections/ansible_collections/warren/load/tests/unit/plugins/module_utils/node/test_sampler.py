@@ -24,6 +24,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.warren.load.plugins.module_utils.node import (
+    containers,
     metrics_page,
     process_table,
     sampler,
@@ -206,6 +207,24 @@ def test_a_page_that_does_not_answer_is_left_alone_for_a_while(tmp_path, monkeyp
     for now in range(5):
         watching.tick(float(now), pages=True)
     assert len(asked) == 1
+
+
+def test_containers_of_a_host_are_looked_for_once_a_round(tmp_path, monkeypatch, watch):
+    looks: list[containers.Containers] = []
+
+    def look():
+        looks.append(containers.Containers(3, 30, 9))
+        return looks[-1]
+
+    monkeypatch.setattr(containers, "look", look)
+    workers = [Target(f"worker-{number}", "worker", pid=os.getpid()) for number in range(4)]
+    sampling_all = watch(tmp_path / "workers", *workers)
+    for now in (1.0, 2.0):
+        sampling_all.tick(now, pages=True)
+    sampling_all.tick(3.0, pages=False)
+    watch(tmp_path / "none", Target("manager-1", pid=os.getpid())).tick(1.0, pages=True)
+    assert len(looks) == 2
+    assert (tmp_path / "workers/metrics.csv").read_text().count(",3\n") == 8
 
 
 def test_the_page_of_another_manager_is_not_taken_for_its_own(tmp_path, program):
