@@ -38,6 +38,8 @@ TALKING = tuple(
         "throughput",
         "cleanup",
         "lima_vms",
+        "hold",
+        "settle",
         "probe",
         "recovery",
         "audit_writes",
