@@ -63,6 +63,6 @@ def cost(profiles: Mapping[str, t.Any]) -> str:
     if not told:
         return text
     largest = max(told, key=lambda one: float(one["cpu"]["value"]))
-    those = "" if len(told) == 1 else "at most "
+    spent = f"{number(1e3 * largest['cpu']['value'])} ms of CPU"
     besides = ", besides its profile of CPU" if largest["cpu_profiled"] else ""
-    return f"{text}; they cost {those}{number(1e3 * largest['cpu']['value'])} ms of CPU a process{besides}"
+    return f"{text}; they cost " + (f"it {spent}" if len(told) == 1 else f"at most {spent} a process") + besides

@@ -349,7 +349,7 @@ def _said(processes: list[_Process], services: int) -> Iterator[remarks.Remark]:
             before, after = process.goroutines
             yield from _few(remarks.of_goroutines(before, after, process=process.name, ours=WARREN, known=KNOWN))
     if still:
-        yield remarks.nothing_grew(still, ours=WARREN)
+        yield remarks.nothing_grew(still, ours=WARREN, finer=f"warren_load_memory_profile_rate={remarks.FINE}")
 
 
 def _own(heap: Profile) -> Profile:

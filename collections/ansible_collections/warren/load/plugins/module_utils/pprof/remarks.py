@@ -189,8 +189,11 @@ def of_growth(
         yield nothing_grew({process: captures}, ours=ours)
 
 
-def nothing_grew(processes: Mapping[str, Sequence[Profile]], *, ours: str = "") -> Remark:
-    """The sentence on processes (by name) in none of which anything grew: how large a leak would have been seen."""
+def nothing_grew(processes: Mapping[str, Sequence[Profile]], *, ours: str = "", finer: str = "") -> Remark:
+    """The sentence on processes (by name) in none of which anything grew: how large a leak would have been seen.
+
+    ``finer``: what to set, so that it would have been a smaller one.
+    """
     least, period = 0.0, 0
     for captures in processes.values():
         changed = [each for each in growth(captures[0], captures[-1], places=places(ours)) if each.born + each.died]
@@ -203,8 +206,8 @@ def nothing_grew(processes: Mapping[str, Sequence[Profile]], *, ours: str = "") 
         "profile-no-growth",
         f"Nothing in the heap{whose} grew by more than chance; a leak of {kind.text(least)} in one function would have "
         "been seen in 95 of 100 runs.",
-        f"One object in {kind.text(period)} is noted there; started with GODEBUG=memprofilerate={FINE} the program "
-        "notes more, and works more."
+        f"One object in {kind.text(period)} is noted there; with {finer or f'GODEBUG=memprofilerate={FINE}'} more are, "
+        "and the program works more."
         if period > FINE
         else "",
     )

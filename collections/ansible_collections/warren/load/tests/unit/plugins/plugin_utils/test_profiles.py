@@ -203,7 +203,7 @@ def test_the_table(run):
     assert lines[0].startswith("manager-1: 0.02 s of CPU in 30 s (0.0667 % of a core), 34 MB of heap, ")
     assert "- main.cpu holds" in text
     assert "! worker-1 has no profile." in text
-    assert "3 profiles of 1 process; they cost 8 ms of CPU a process, besides its profile of CPU." in " ".join(lines)
+    assert "3 profiles of 1 process; they cost it 8 ms of CPU, besides its profile of CPU." in " ".join(lines)
     assert lines[-1] == "Everything is in results/profiles-1"
     assert max(map(len, lines)) <= 80
 
