@@ -232,11 +232,12 @@ class _Hold:
         self.deleted += there - len(purge.services_left)
         for name in [service.name for service in purge.services.values() if service.id in purge.services_left]:
             self.live = {name: self._options.replicas, **self.live}  # the next to be tried
-        await self._fill()
         if self._options.purge:
+            # Before new ones come: meanwhile hollow workers say of no container that it runs.
             async with quiet(self._options.hollow_workers):
                 await purge.run()
             self.purged += len(purge.containers) - len(purge.containers_left)
+        await self._fill()
         self.failures.update(purge.failures)
 
     async def _fill(self) -> None:
