@@ -68,8 +68,9 @@ RETURN = r"""
 measurements:
   description: >-
     What was seen. All times are Unix times of the generator. C(resolution) is the longest time between two probes of a
-    kind to a manager, and so how finely outages are known; C(longest_outage) reaches from the last answer before to the
-    first after, and its low end is two resolutions less. An outage that goes on has no C(end), and C(recovered) is
+    kind to a manager; each outage says with C(within) how long that was around it, in s, which is how finely it is known.
+    C(longest_outage) reaches from the last answer before to the first after, and its low end is twice that less. A time
+    in which the generator did not ask is no outage. An outage that goes on has no C(end), and C(recovered) is
     false. C(terms) says whose writes were acknowledged from when to when. C(views) says when a manager began to name
     another leader.
   returned: always
@@ -86,7 +87,7 @@ measurements:
       probes: 3600
       acknowledged: 1181
       errors: {"DeleteSecret: no leader elected yet (UNKNOWN)": 38}
-      outages: [{start: 1763900030.11, end: 1763900031.13, seconds: 1.02}]
+      outages: [{start: 1763900030.11, end: 1763900031.13, seconds: 1.02, within: 0.05}]
       outage_count: 1
       longest_outage: {value: 1.02, unit: s, low: 0.92, high: 1.02, n: 1}
       recovered: true
@@ -97,7 +98,7 @@ measurements:
         errors: {"ListNodes: connection refused (UNAVAILABLE)": 600}
         writes_acknowledged: 598
         service_time: {p99: {value: 3.1, unit: ms, low: 2.8, high: 3.9, n: 600}}
-        outages: [{start: 1763900030.1, end: null, seconds: 29.9}]
+        outages: [{start: 1763900030.1, end: null, seconds: 29.9, within: 0.05}]
         outage_count: 1
         longest_outage: {value: 29.9, unit: s, low: 29.8, high: 29.9, n: 1}
         recovered: false

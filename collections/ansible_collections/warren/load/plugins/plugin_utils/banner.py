@@ -336,13 +336,13 @@ def _failover(measured: dict[str, t.Any]) -> Iterator[Line]:
     found = measured.get("failover")
     if not found:
         return
-    finest = _value(measured, "probe.resolution")
     election, first = _value(found, "election"), _value(found, "first_write")
     if election is not None:
         text = f"{found['leader']} after {election:.2f}s"
         yield from _fact("New Leader", text + (f", its first write after {first:.2f}s" if first is not None else ""))
     outage = _value(found, "write_outage")
-    within = f" (to within {number(2 * finest)}ms)" if finest is not None else ""
+    low = lookup(found, "write_outage.low")
+    within = f" (to within {number(1e3 * (outage - low))}ms)" if outage and low is not None else ""
     ended = "" if found["recovered"] else ", which did not end"
     yield from _fact("Write Outage", (f"{outage:.2f}s{within}{ended}" if outage else "none"))
     reads = [f"{name} {_value(found['reads'], name) or 0:.2f}s" for name in found["reads"]]

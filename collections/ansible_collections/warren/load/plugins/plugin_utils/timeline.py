@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.warren.load.plugins.module_utils.node.fault_kinds import FATAL
+from ansible_collections.warren.load.plugins.module_utils.node.fault_kinds import FATAL, SILENCING
 from ansible_collections.warren.load.plugins.module_utils.stats.outages import elected
 from ansible_collections.warren.load.plugins.module_utils.stats.summaries import number
 
@@ -44,7 +44,10 @@ def on_one_clock(faults: Sequence[Row], ahead: Mapping[str, tuple[float, float]]
     for fault in faults:
         if fault.get("began") is None:
             continue
-        shift, within = ahead.get(str(fault.get("host")), (0.0, None))
+        # Hosts of the generator's own machine have its clock.
+        shift, within = (
+            (0.0, 0.0) if fault.get("own_clock") is False else ahead.get(str(fault.get("host")), (0.0, None))
+        )
         over = None if fault.get("kind") in FATAL else fault.get("ended")  # to be dead is not undone
         rows.append(
             {
@@ -91,7 +94,8 @@ def failover(fault: Row, probe: Row) -> dict[str, t.Any]:
         if one["start"] <= end and (one["end"] is None or one["end"] >= since - BEFORE)
     ]
     longest = max(touching, key=lambda one: one["seconds"], default=None)
-    finest = float(probe["resolution"]["value"] or 0.0) / 1e3
+    worst = float(probe["resolution"]["value"] or 0.0) / 1e3
+    finest = worst if longest is None else float(longest.get("within") or worst)
     others = [manager for manager in probe["managers"] if manager["name"] != was]
     first = min((max(term["start"], since) - since for term in after), default=None)
     election = None if seen is None else seen[0] - since
@@ -127,6 +131,8 @@ def measured(
     found: dict[str, t.Any] = {"faults": {"count": len(rows), "faults": rows}}
     probed = [manager["name"] for manager in probe["managers"]] if probe else []
     hit = next((row for row in rows if row["target"] in probed), None)
+    if hit and probe:
+        hit.update(_seen(hit, probe))
     if hit and probe:
         found["failover"] = failover(hit, probe)
     if rows and recovery:
@@ -171,6 +177,23 @@ def loss(faults: Sequence[Row], recovery: Row) -> dict[str, t.Any]:
         "placed_on_lost": recovery["placed_on_lost"],
         "why": recovery["why"],
     }
+
+
+def _seen(fault: Row, probe: Row) -> dict[str, t.Any]:
+    """``start`` and ``uncertainty`` of a fault that silences a manager, as its last answer tells them, where finer.
+
+    Whoever answers is not killed yet, and the next probe was not answered.
+    """
+    within = fault["uncertainty"]
+    if fault["kind"] not in SILENCING or within == 0.0:
+        return {}
+    low, high = (0.0, float("inf")) if within is None else (fault["start"] - within, fault["start"] + within)
+    manager = next(one for one in probe["managers"] if one["name"] == fault["target"])
+    for one in manager["outages"]:
+        finest = float(one.get("within") or probe["resolution"]["value"] / 1e3)
+        if low - finest <= one["start"] <= high and (within is None or finest < within):
+            return {"start": round(max(low, one["start"]), 4), "uncertainty": round(finest, 4)}
+    return {}
 
 
 def _interval(zero: float, kind: str, what: str, target: str | None, row: Row) -> dict[str, t.Any]:

@@ -148,7 +148,7 @@ _LATENCY = Fields(
 _TICK = ("t", "created", "assigned", "running")
 
 _OUTAGES: dict[str, Shape] = {
-    "outages": Items(Fields({"start": Leaf(), "end": Leaf(), "seconds": Leaf("s")})),
+    "outages": Items(Fields({"start": Leaf(), "end": Leaf(), "seconds": Leaf("s"), "within": Leaf("s")})),
     "outage_count": Leaf("outages"),
     "longest_outage": Leaf("s"),
     "recovered": Leaf(),

@@ -28,7 +28,7 @@ from ansible_collections.warren.load.plugins.module_utils.api.schema import mess
 from ansible_collections.warren.load.plugins.module_utils.engine import calls as engine
 from ansible_collections.warren.load.plugins.module_utils.engine.audit import Audit
 from ansible_collections.warren.load.plugins.module_utils.engine.loop import collected
-from ansible_collections.warren.load.plugins.module_utils.stats.outages import Outage, outages, resolution, terms
+from ansible_collections.warren.load.plugins.module_utils.stats.outages import blindness, outages, resolution, terms
 from ansible_collections.warren.load.plugins.module_utils.stats.summaries import number, summary
 
 from .calling import describe
@@ -224,8 +224,14 @@ def _measured(
         (done, name) for (name, method), part in parts.items() if method == WRITE for done in _answered(part)
     ]
 
-    def told(found: list[Outage]) -> dict[str, t.Any]:
-        longest = max(found, key=lambda one: one.seconds(until), default=None)
+    def told(answers: list[float], streams_sent: list[list[float]]) -> dict[str, t.Any]:
+        """The outages in which somebody asked: for most of one in which nobody did, the generator stood still."""
+        known = [
+            (one, max(blindness(sent, one, until) for sent in streams_sent))
+            for one in outages(answers, 0.0, until, options.least_outage)
+        ]
+        found = [(one, within) for one, within in known if within < one.seconds(until) / 2]
+        longest, within = max(found, key=lambda entry: entry[0].seconds(until), default=(None, finest))
         seconds = longest.seconds(until) if longest else 0.0
         return {
             "outages": [
@@ -233,14 +239,15 @@ def _measured(
                     "start": _moment(began + one.start),
                     "end": None if one.end is None else _moment(began + one.end),
                     "seconds": round(one.seconds(until), 3),
+                    "within": round(within, 3),
                 }
-                for one in found[:MOST]
+                for one, within in found[:MOST]
             ],
             "outage_count": len(found),
             "longest_outage": number(
-                seconds, "s", len(found), max(0.0, seconds - 2 * finest), seconds if longest else options.least_outage
+                seconds, "s", len(found), max(0.0, seconds - 2 * within), seconds if longest else options.least_outage
             ),
-            "recovered": not any(one.end is None for one in found),
+            "recovered": not any(one.end is None for one, _within in found),
         }
 
     rows = []
@@ -254,7 +261,7 @@ def _measured(
                 "errors": most_frequent(Counter(read.errors()), 5),
                 "writes_acknowledged": len(_answered(write)),
                 "service_time": summary(read.service_time(), "ms"),
-                **told(outages(_answered(read), 0.0, until, options.least_outage)),
+                **told(_answered(read), [list(read.sent)]),
             }
         )
     refused = Counter[str]()
@@ -273,7 +280,10 @@ def _measured(
             "probes": sum(len(part) for (_name, method), part in parts.items() if method == WRITE),
             "acknowledged": len(acknowledged),
             "errors": most_frequent(refused, 10),
-            **told(outages([done for done, _name in acknowledged], 0.0, until, options.least_outage)),
+            **told(
+                [done for done, _name in acknowledged],
+                [list(part.sent) for (_name, method), part in parts.items() if method == WRITE],
+            ),
         },
         "managers": rows,
         "terms": [

@@ -45,6 +45,13 @@ def outages(answers: Iterable[float], begin: float, until: float, least: float) 
     return found
 
 
+def blindness(sent: Sequence[float], outage: Outage, until: float) -> float:
+    """The longest time between two probes around and within an outage, in s: so finely it is known."""
+    end = until if outage.end is None else outage.end
+    pairs = [(before, after) for before, after in pairwise(sorted(sent)) if after >= outage.start and before <= end]
+    return max((after - before for before, after in pairs), default=end - outage.start)
+
+
 def resolution(sent: Sequence[float]) -> float | None:
     """The longest time between two probes of a stream, in s; None for fewer than two."""
     ordered = sorted(sent)
