@@ -68,7 +68,7 @@ RETURN = r"""
 measurements:
   description: >-
     What was seen. All times are Unix times of the generator. C(resolution) is the longest time between two probes of a
-    kind to a manager; each outage says with C(within) how long that was around it, in s, which is how finely it is known.
+    kind to a manager; each outage says with C(within) how long that was around it, in s: so finely it is known.
     C(longest_outage) reaches from the last answer before to the first after, and its low end is twice that less. A time
     in which the generator did not ask is no outage. An outage that goes on has no C(end), and C(recovered) is
     false. C(terms) says whose writes were acknowledged from when to when. C(views) says when a manager began to name
