@@ -89,6 +89,7 @@ class _Hold:
         self._reporter = reporter
         self._observer = Observer(cluster, time_left=reporter.time_left)
         self._start = time.monotonic()
+        self._part = 0  # of the time, that the last row is of
         self._next = 1  # the number of the next service
         self.live: dict[str, int] = {}  # replicas by name of the services that should be there, the oldest first
         self.young: dict[str, float] = {}  # since when those are, whose containers have not all been seen running yet
@@ -179,11 +180,12 @@ class _Hold:
         """Into the row of this part of the time: the fewest that ran, the most records."""
         length = self._options.seconds / ROWS
         part = min(ROWS - 1, int(self.elapsed / length))
-        if self.rows and self.rows[-1]["t"] == round(part * length, 1):
+        if self.rows and self._part == part:
             row = self.rows[-1]
             row["services"], row["running"] = min(row["services"], services), min(row["running"], running)
             row["records"] = max(row["records"], records)
         else:
+            self._part = part
             self.rows.append(
                 {"t": round(part * length, 1), "services": services, "running": running, "records": records}
             )

@@ -261,3 +261,39 @@ def test_what_voids_several_rows_is_said_once(small):
     text = render(banner(document))
     assert text.count("invalid: the audit voids it: too busy") == 1
     assert text.count("invalid: as above") == 2
+
+
+def test_a_soak_has_a_section_of_its_own(small):
+    spread = {name: {"value": 2.5, "unit": "ms", "low": None, "high": None, "n": 70} for name in ("p50", "p95", "max")}
+    spread["p99"] = spread["p95"]
+    churn = {"deleted": 70, "created": 70, "failed": 0, "cycles": 14, "records_left": 210, "records_purged": 210}
+    churn |= {"purge": True, "late": 0, "slow": 0, "create_time": spread, "to_running": spread}
+    held = {"duration": 900.2, "looks": 180, "containers": 150, "running_least": {"value": 100.0, "unit": "%"}}
+    growth = {"value": 0.061, "unit": "MB/min", "low": -0.03, "high": 0.159, "n": 152}
+    resources = small["measurements"]["resources"] | {"memory_growth": growth, "goroutines_growth": None}
+    more = {"hold": {**held, "churn": churn}, "resources": resources}
+    text = text_of({**small, "measurements": {**small["measurements"], **more}})
+    assert "Soak:\n  Held: 900s, looked at 180 times\n  Fewest Containers Running: 100% of 150\n" in text
+    assert (
+        "  Services Replaced: 70 deleted, 70 created in 14 times\n  Records They Left: 210, 210 of them purged\n"
+        in text
+    )
+    assert "  Memory Grew By: 0.061 MB/min (-0.03 to 0.159)\n  Goroutines Grew By: not known\n" in text
+    assert "Services Replaced" not in text_of(
+        {**small, "measurements": {**small["measurements"], "hold": {**held, "churn": None}}}
+    )
+
+
+def test_leaks_have_a_section_of_their_own(small):
+    def exact(value, unit):
+        return {"value": value, "unit": unit, "low": value, "high": value, "n": 150}
+
+    row = {"process": "manager-1", "what": "database", "unit": "KB", "before": 24.0, "after": 456.0, "grew": True}
+    row["per_service"] = {"value": 2.856, "unit": "KB", "low": 2.507, "high": 3.205, "n": 150}
+    found = {"rounds": 3, "churned": 150, "still_running": 450, "held": [row], "unavailable": []}
+    found |= {"service_records": exact(0.0, "services"), "container_records": exact(3.0, "records")}
+    text = text_of({**small, "measurements": {**small["measurements"], "leaks": found}})
+    assert "Left by Each of 150 Deleted Services, in 3 rounds:\n  Services: 0\n" in text
+    assert "  Container Records: 3; 450 of them should run, and do\n" in text
+    assert "  manager-1  database                  2.86 KB (2.51 to 3.21); 24 → 456\n" in text
+    assert max(len(line) for line in text.splitlines()) <= 80

@@ -447,3 +447,43 @@ def test_the_processes_that_each_host_is_asked_about() -> None:
     (row,) = found["node_processes"]
     assert row["pid_file"] == f"{found['node_dir']}/pid.json"
     assert re.match(row["match"], "/usr/local/bin/warren worker start --node-id w-1")
+
+
+@pytest.mark.parametrize(
+    ("given_", "seconds"),
+    [
+        (None, 3600),
+        (900, 900),
+        ("900", 900),
+        ("90s", 90),
+        ("15m", 900),
+        ("15 min", 900),
+        ("1h30m", 5400),
+        ("2d", 172800),
+    ],
+)
+def test_how_long_a_load_is_held(given_: Any, seconds: float) -> None:
+    found = facts({"hold": given_})
+    assert found["errors"] == []
+    assert found["hold"] == seconds
+
+
+@pytest.mark.parametrize("given_", ["0", "0s", "soon", "-5", "15 minutes"])
+def test_a_time_that_is_none(given_: str) -> None:
+    (sentence,) = facts({"warren_load_hold": given_})["errors"]
+    assert sentence.startswith("warren_load_hold is ")
+
+
+def test_churn_is_a_percentage() -> None:
+    assert facts({"churn": 101})["errors"] == [
+        "warren_load_churn is 101: give the percentage of services to replace, 0 to 100."
+    ]
+    found = facts({"churn": 10, "hold": "15m"})
+    assert (found["churn"], found["replaced"]) == (10, 70)
+    assert facts({"hold": "15m"})["replaced"] == 0
+
+
+def test_a_load_that_is_held_has_a_dozen_heaps() -> None:
+    assert facts({"hold": "1h"})["hold_profile_interval"] == 300
+    assert facts({"hold": 60})["hold_profile_interval"] == 30
+    assert facts({"hold": "1h", "warren_load_profile_interval": 10})["hold_profile_interval"] == 10

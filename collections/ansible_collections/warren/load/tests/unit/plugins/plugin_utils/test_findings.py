@@ -223,3 +223,48 @@ def test_one_look_is_no_load():
     assert sentences(measured) == []
     measured["await"]["polls"] = 5
     assert len(sentences(measured)) == 1
+
+
+CHURN = {"deleted": 70, "records_left": 210, "records_purged": 210, "purge": True, "late": 0, "cycles": 14, "slow": 0}
+
+
+def test_a_load_that_did_not_stay():
+    held = {"looks": 180, "short_looks": 3, "running_least": {"value": 98.0, "unit": "%"}, "churn": None}
+    assert sentences({"hold": held}) == ["At 3 of 180 looks not all containers of the load ran, 98 % of them at worst."]
+    assert sentences({"hold": held | {"short_looks": 0}}) == []
+
+
+def test_what_churn_left():
+    held = {"looks": 180, "short_looks": 0, "churn": CHURN}
+    assert sentences({"hold": held}) == [
+        "70 services that were replaced left 210 container records behind; the run removed 210."
+    ]
+    late = CHURN | {"purge": False, "late": 2, "slow": 1}
+    assert sentences({"hold": held | {"churn": late}}) == [
+        "70 services that were replaced left 210 container records behind, where they stayed.",
+        "The containers of 1 replaced service did not run within 60 s.",
+        "2 of 14 churns took longer than the interval between them: give a longer warren_load_churn_interval.",
+    ]
+
+
+def kept(what, value, low, high, unit="KB", grew=True):
+    figure = {"value": value, "unit": unit, "low": low, "high": high, "n": 150}
+    return {"process": "manager-1", "what": what, "unit": unit, "grew": grew, "per_service": figure}
+
+
+def test_leaks_are_named():
+    found = {
+        "churned": 150,
+        "container_records": {"value": 3.0, "unit": "records"},
+        "still_running": 450,
+        "held": [kept("database", 2.86, 2.51, 3.21), kept("heap", 1, -1, 3, grew=False), kept("log", 20, 7, 32)],
+        "unavailable": ["What worker-1 kept is not known: it was started again in between."],
+    }
+    assert sentences({"leaks": found}) == [
+        "Warren leaks container records: 150 services were deleted and 450 records of theirs stayed, 3 for each, and "
+        "450 of them are still to run.",
+        "manager-1 keeps 2.86 KB (2.51 to 3.21) more in its database for each service that came and went.",
+        "What worker-1 kept is not known: it was started again in between.",
+    ]
+    clean = {**found, "container_records": {"value": 0.0}, "held": [], "unavailable": []}
+    assert sentences({"leaks": clean}) == ["150 deleted services left no container record behind."]

@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.warren.load.plugins.module_utils.scenarios import SCENARIOS
-from ansible_collections.warren.load.plugins.plugin_utils.planning import durations, make_plan, plan_facts, span_text
+from ansible_collections.warren.load.plugins.plugin_utils.planning import (
+    durations,
+    make_plan,
+    plan_facts,
+    room_held,
+    span_text,
+)
 
 OBJECTIVES = [
     {"id": "p50", "label": "API latency p50", "statistic": "p50", "path": "latency.response_time.p50"},
@@ -227,3 +233,41 @@ def test_every_scenario_has_a_plan(scenario):
     assert made["seconds"]["total"][0] > 0
     assert ("latency" in made["seconds"]) == (scenario in ("load", "soak"))
     assert all(text for _name, text in plan_facts(options(scenario=scenario), made))
+
+
+def test_a_soak_says_how_long_and_what_it_replaces():
+    given = options(scenario="soak", churn=10)
+    plan = make_plan(given)
+    facts = dict(plan_facts({**given, "profiles": {}}, plan))
+    assert facts["Holds"] == "that load for 15 min, replacing 5 services each 60 s, 70 in all"
+    assert list(plan["seconds"]) == ["create", "await", "hold", "latency", "cleanup", "total"]
+    assert plan["seconds"]["hold"] == [900, 930]
+    assert not [note for note in plan["notes"] if "warren_load_hold" in note]
+    short = make_plan(options(scenario="soak", hold=60))["notes"]
+    assert any("takes 90 s of steady load" in note for note in short)
+    kept = make_plan(options(scenario="soak", churn=10, churn_purge=False))["notes"]
+    assert any("leaves its 3 container records behind" in note for note in kept)
+
+
+def test_leak_detection_repeats_its_load():
+    given = options(scenario="leak-detection")
+    plan = make_plan(given)
+    facts = dict(plan_facts({**given, "profiles": {}}, plan))
+    assert (
+        facts["Repeats"]
+        == "that 3 times: deletes it as a user does, lets the cluster settle for 10 min, and looks what is left"
+    )
+    assert list(plan["seconds"]) == ["create", "await", "settle", "cleanup", "total"]
+    assert plan["seconds"]["settle"][0] == 1800
+    assert plan["seconds"]["await"][1] == pytest.approx(3 * make_plan(options())["seconds"]["await"][1])
+    assert any("about 450 of them behind" in note for note in plan["notes"])
+    assert any("takes two rounds" in note for note in make_plan(options(scenario="leak-detection", rounds=1))["notes"])
+
+
+def test_room_for_a_load_that_is_held():
+    assert room_held(0, 0, 5, 5) == 0
+    hour = room_held(3600, 0, 3, 1)
+    assert 10 < hour < 30
+    # Series and profiles do not grow without end.
+    assert room_held(86400, 0, 3, 1) == room_held(30 * 86400, 0, 3, 1) < 2 * hour
+    assert room_held(86400, 1_000_000, 3, 1) > 700

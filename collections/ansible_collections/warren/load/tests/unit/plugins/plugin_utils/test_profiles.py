@@ -278,3 +278,28 @@ def test_the_report_of_a_run_with_profiles(run, small):
     assert [one["severity"] for one in found[:4]] == ["warning"] * 4
     assert found[3]["sentence"] == "2 profiles more are missing, see results.json."
     assert any("holds" in one["sentence"] and one["severity"] == "note" for one in found)
+
+
+def test_heaps_after_each_round_are_compared_before_ours_is_purged(tmp_path):
+    before = (HERE / "heap-before.pb.gz").read_bytes()
+    moments = [("baseline", before), ("settled", before), ("settled", recorded("heap")), ("after", before)]
+    rows = [row(moment, "heap", file=f"manager-1-{number}.pb.gz") for number, (moment, _content) in enumerate(moments)]
+    folder, kept, _notes = unpacked(tmp_path, rows, [content for _moment, content in moments])
+    found = profiles.study(kept, folder, services=150)
+    (grown,) = found.growth
+    assert (grown["process"], grown["function"]) == ("manager-1", "main.heaps")
+    assert grown["per_service"]["low"] < grown["per_service"]["value"] < grown["per_service"]["high"]
+    assert grown["per_service"]["n"] == 150
+    assert any(one["id"] == "profile-growth" for one in found.findings)
+    assert profiles.index(kept, [], found, None)["growth"] == [grown]
+
+
+def test_heaps_while_a_load_was_held_are_compared_with_each_other(tmp_path):
+    before = (HERE / "heap-before.pb.gz").read_bytes()
+    rows = [row("baseline", "heap", file="b.pb.gz")]
+    rows += [row("during", "heap", file=f"d{number}.pb.gz", began=2000.0 + number) for number in range(4)]
+    # What grew before the load was held is none of this.
+    folder, kept, _notes = unpacked(tmp_path, rows, [before, *[recorded("heap")] * 4])
+    assert profiles.study(kept, folder, services=50, held=(2000.0, 2003.0)).growth == []
+    ids = [one["id"] for one in profiles.study(kept, folder, services=50, held=(2000.0, 2003.0)).findings]
+    assert "profile-no-growth" in ids

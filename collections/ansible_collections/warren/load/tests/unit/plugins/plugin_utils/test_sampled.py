@@ -53,6 +53,16 @@ def test_hosts_are_joined():
     assert told["unavailable"] == ["a."]
 
 
+def test_numbers_of_the_process_that_grew_most():
+    def rates(first, second):
+        return merged([answer(process("a", open_files_growth=first), process("b", "worker", open_files_growth=second))])
+
+    assert rates(rate(0.0, 0.0, 0.0), rate(2.0, 1.0, 3.0))["open_files_growth"]["value"] == 2.0
+    assert rates(rate(0.0, 0.0, 0.0), None)["open_files_growth"]["value"] == 0.0
+    assert rates(None, None)["open_files_growth"] is None
+    assert rates(None, None)["goroutines_growth"] is None
+
+
 def test_memory_of_containers_stands_apart():
     def holding(count, size, shims):
         known = {name: {"value": value} for name, value in (("memory_peak", size), ("shims_peak", shims))}

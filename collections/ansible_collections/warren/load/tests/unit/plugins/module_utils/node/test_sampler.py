@@ -399,6 +399,32 @@ def test_a_wild_one_takes_longer():
     assert "unevenly" in told["why"]
 
 
+def test_numbers_that_keep_growing():
+    known = made([30] * 300)
+    known.open_files = [15 + index // 20 for index in range(300)]
+    told = sampler.count_growth(known, known.open_files, (1000.0, None))
+    assert told["unit"] == "1/min"
+    assert 1 < told["low"] <= told["value"] <= told["high"] < 6
+    known.open_files = [15 + index % 2 for index in range(300)]
+    assert sampler.count_growth(known, known.open_files, (1000.0, None))["high"] <= 0.2
+    known.open_files = [15] * 300
+    still = sampler.count_growth(known, known.open_files, (1000.0, None))
+    assert (still["value"], still["low"], still["high"]) == (0, 0, 0)
+    # Too short, never steady, and a system that does not tell.
+    assert sampler.count_growth(known, known.open_files, (1250.0, None)) is None
+    assert sampler.count_growth(known, known.open_files, (1250.0, None), 40.0) is not None
+    assert sampler.count_growth(known, known.open_files, NONE) is None
+    assert sampler.count_growth(known, [None] * 300, (1000.0, None)) is None
+
+
+def test_goroutines_are_told_when_their_number_changes(tmp_path):
+    path = tmp_path / "metrics.csv"
+    path.write_text(f"{sampling.METRIC_COLUMNS}\n1.0,m,go_goroutines,29\n2.0,m,other,1\n4.0,m,go_goroutines,31\nx")
+    changes = sampler.read_metric(str(path), "go_goroutines")
+    assert changes == {"m": {1.0: 29, 4.0: 31}}
+    assert sampler._at([0.5, 1.5, 3.5, 4.5, 9.5], changes["m"]) == [None, 29, 29, 31, 31]
+
+
 def test_growth_is_that_of_the_last_life():
     known = made([10 + index for index in range(200)])
     known.identities = [(1, "a")] * 150 + [(2, "b")] * 50

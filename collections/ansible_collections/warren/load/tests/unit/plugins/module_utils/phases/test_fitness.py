@@ -115,6 +115,12 @@ def test_a_fit_cluster() -> None:
         ),
         (
             {},
+            {"hosts": [host("manager-1", disk=230)], "containers": 150, "hold": 90_000.0},
+            "The disk of manager-1 has 230 MB left for /data, and a load of 150 containers that is held for 25:00:00 "
+            "may need 238 MB there: hold it for less (warren_load_hold), or make room",
+        ),
+        (
+            {},
             {"hosts": [host("manager-1", files=66)]},
             "manager-1 may have 66 files open, and 2 workers need about 68: start it again with a higher limit",
         ),

@@ -1,0 +1,178 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.warren.load.plugins.module_utils.api.errors import Unreachable
+from ansible_collections.warren.load.plugins.module_utils.api.run_names import run_id_of
+from ansible_collections.warren.load.plugins.module_utils.phases import cleanup, hold, settle
+
+from .conftest import OTHER_RUN_ID, RUN_ID
+
+
+@pytest.fixture(autouse=True)
+def _no_wait_for_late_records(monkeypatch):
+    monkeypatch.setattr(cleanup, "QUIET", 0.02)
+    monkeypatch.setattr(cleanup.Cleanup, "_pause", lambda _self: 0.01)
+
+
+def fill(cluster, run_id=RUN_ID, services=10, replicas=2):
+    for index in range(1, services + 1):
+        service = cluster.add_service(f"wl-{run_id}-{index:04d}", replicas)
+        for _replica in range(replicas):
+            cluster.add_container(service)
+
+
+def working(cluster, replicas=2):
+    """The scheduler and the reconciler, at each look."""
+
+    def tick(_looks):
+        cluster.reconcile()
+        for service in list(cluster.services.values()):
+            if not any(one.service_id == service.id for one in cluster.containers.values()):
+                for _replica in range(replicas):
+                    cluster.add_container(service)
+
+    cluster.on_look = tick
+
+
+def options(**changes):
+    given = {"run_id": RUN_ID, "seconds": 0.3, "replicas": 2, "image": "i", "interval": 0.02, "churn_interval": 0.1}
+    return hold.Options(**given | changes)
+
+
+def test_a_load_that_stays(run_phase, cluster):
+    fill(cluster)
+    fill(cluster, OTHER_RUN_ID)
+    ran = run_phase(hold, options())
+    held = ran.measurements
+    assert held["duration"] >= 0.3
+    assert (held["services"], held["containers"], held["short_looks"], held["failed_looks"]) == (10, 20, 0, 0)
+    assert held["running_least"] == {"value": 100.0, "unit": "%", "low": None, "high": None, "n": held["looks"]}
+    assert held["churn"] is None
+    assert held["ticks"][0] == {"t": 0.0, "services": 10, "running": 20, "records": 20}
+    assert cluster.writes == []
+    assert ran.reporter.ended_early is None
+    assert ran.status["text"].startswith("0:00 of 0:00")
+
+
+def test_a_container_that_is_gone_is_seen(run_phase, cluster):
+    fill(cluster)
+    lost = next(iter(cluster.containers))
+    cluster.on_look = lambda looks: cluster.containers.pop(lost, None) if looks == 3 else None
+    held = run_phase(hold, options()).measurements
+    assert held["running_least"]["value"] == 95
+    assert held["short_looks"] == held["looks"] - 2
+    assert min(row["running"] for row in held["ticks"]) == 19
+
+
+def test_a_service_that_is_gone_is_seen(run_phase, cluster):
+    fill(cluster)
+    cluster.on_look = lambda looks: cluster.services.pop("s1", None) if looks == 3 else None
+    held = run_phase(hold, options()).measurements
+    assert held["running_least"]["value"] == 90
+    assert min(row["services"] for row in held["ticks"]) == 9
+
+
+def test_churn_replaces_the_oldest_and_purges(run_phase, cluster):
+    fill(cluster)
+    fill(cluster, OTHER_RUN_ID)
+    working(cluster)
+    held = run_phase(hold, options(churn=20, seconds=0.6)).measurements
+    churn = held["churn"]
+    assert churn["cycles"] >= 1
+    replaced = 2 * churn["cycles"]
+    assert (churn["deleted"], churn["created"], churn["failed"], churn["slow"]) == (replaced, replaced, 0, 0)
+    assert churn["records_left"] == churn["records_purged"] == 2 * replaced
+    assert churn["left_per_service"]["value"] == 2
+    names = sorted(one.name for one in cluster.services.values() if run_id_of(one.name) == RUN_ID)
+    assert names == [f"wl-{RUN_ID}-{index:04d}" for index in range(1 + replaced, 11 + replaced)]
+    assert sum(run_id_of(one.name) == OTHER_RUN_ID for one in cluster.services.values()) == 10
+    assert held["running_least"]["value"] == 100  # a service that is new may take its time
+    assert churn["create_time"]["p50"]["n"] == replaced
+    assert 0 < churn["to_running"]["p50"]["n"] <= replaced
+
+
+def test_without_purge_records_add_up(run_phase, cluster):
+    fill(cluster)
+    working(cluster)
+    held = run_phase(hold, options(churn=20, purge=False, seconds=0.6)).measurements
+    churn = held["churn"]
+    assert (churn["records_left"], churn["records_purged"]) == (4 * churn["cycles"], 0)
+    assert held["records_last"] == held["records_most"] > 20
+
+
+def test_an_outage_is_counted_and_outlasted(run_phase, cluster):
+    fill(cluster)
+    cluster.on_look = lambda looks: cluster.failing.extend([Unreachable("refused")] * 3 * (looks == 3))
+    ran = run_phase(hold, options())
+    assert ran.measurements["failed_looks"] >= 1
+    assert ran.measurements["duration"] >= 0.3
+    assert "calls failed while the load was held (refused (UNAVAILABLE))" in " ".join(ran.reporter.problems)
+
+
+def test_what_is_created_in_vain_is_tried_again(run_phase, cluster, monkeypatch):
+    fill(cluster)
+    working(cluster)
+    refused = iter([True])
+    create = cluster.create_service
+
+    async def failing(request, deadline_s=30.0):
+        if next(refused, False):
+            cluster.failing = [Unreachable("refused")]
+        return await create(request, deadline_s)
+
+    monkeypatch.setattr(cluster, "create_service", failing)
+    churn = run_phase(hold, options(churn=10, seconds=0.8)).measurements["churn"]
+    assert churn["failed"] == 1
+    assert churn["created"] == churn["deleted"] > 1
+
+
+def test_the_end_of_the_deadline_is_said(run_phase, cluster):
+    fill(cluster)
+    ran = run_phase(hold, options(seconds=60), deadline=0.1)
+    assert ran.reporter.ended_early == "the deadline of 0.1 s has passed"
+
+
+def test_rows_are_as_many_however_long(run_phase, cluster, monkeypatch):
+    monkeypatch.setattr(hold, "ROWS", 5)
+    fill(cluster)
+    assert 1 < len(run_phase(hold, options(interval=0.005)).measurements["ticks"]) <= 5
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [({"seconds": 0}, "seconds: 0"), ({"churn": 101}, "churn: 101 is no percentage"), ({"replicas": 0}, "replicas: 0")],
+)
+def test_wrong_options(changes, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        options(**changes)
+
+
+def test_nothing_to_hold(run_phase, cluster):
+    with pytest.raises(ValueError, match="has no services on the cluster"):
+        run_phase(hold, options())
+
+
+def test_what_deleted_services_leave(run_phase, cluster):
+    fill(cluster)
+    fill(cluster, OTHER_RUN_ID)
+    ran = run_phase(settle, settle.Options(RUN_ID, 0.1, interval=0.02))
+    left = ran.measurements
+    assert (left["deleted"], left["services_left"]) == (10, 0)
+    assert (left["records_left"], left["orphans"], left["running"], left["states"]) == (20, 20, 20, {"running": 20})
+    assert left["duration"] >= 0.1
+    # With Warren's own call, and nothing else.
+    assert {method for method, _request in cluster.writes} == {"DeleteService"}
+    assert len(cluster.services) == 10
+    assert ran.status["text"] == "10 services deleted, 20 container records left"
+
+
+def test_what_goes_by_itself_is_not_left(run_phase, cluster):
+    fill(cluster)
+    cluster.on_look = lambda looks: cluster.containers.clear() if looks == 3 else None
+    left = run_phase(settle, settle.Options(RUN_ID, 0.1, interval=0.02)).measurements
+    assert (left["deleted"], left["records_left"], left["orphans"]) == (10, 0, 0)
