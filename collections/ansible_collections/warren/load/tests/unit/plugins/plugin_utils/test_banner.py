@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+import typing as t
 
 from ansible_collections.warren.load.plugins.plugin_utils.banner import STYLES, banner, plan_lines, render
 from ansible_collections.warren.load.plugins.plugin_utils.columns import width
@@ -266,7 +267,14 @@ def test_what_voids_several_rows_is_said_once(small):
 def test_a_soak_has_a_section_of_its_own(small):
     spread = {name: {"value": 2.5, "unit": "ms", "low": None, "high": None, "n": 70} for name in ("p50", "p95", "max")}
     spread["p99"] = spread["p95"]
-    churn = {"deleted": 70, "created": 70, "failed": 0, "cycles": 14, "records_left": 210, "records_purged": 210}
+    churn: dict[str, t.Any] = {
+        "deleted": 70,
+        "created": 70,
+        "failed": 0,
+        "cycles": 14,
+        "records_left": 210,
+        "records_purged": 210,
+    }
     churn |= {"purge": True, "late": 0, "slow": 0, "create_time": spread, "to_running": spread}
     held = {"duration": 900.2, "looks": 180, "containers": 150, "running_least": {"value": 100.0, "unit": "%"}}
     growth = {"value": 0.061, "unit": "MB/min", "low": -0.03, "high": 0.159, "n": 152}

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from ansible_collections.warren.load.plugins.module_utils.node import footprint, metrics_page
+from ansible_collections.warren.load.plugins.module_utils.node import footprint, metrics_page, sampling
 from ansible_collections.warren.load.plugins.module_utils.node.sampling import Target
 
 PAGE = 4096
@@ -65,7 +65,7 @@ def test_what_a_process_holds(tmp_path, monkeypatch):
         return "heap profile: 0\n# runtime.MemStats\n# HeapAlloc = 4203704\n# HeapObjects = 9114\n"
 
     monkeypatch.setattr(metrics_page, "get", page)
-    monkeypatch.setattr(footprint.sampling, "owns_page", lambda _target, _pid: True)
+    monkeypatch.setattr(sampling, "owns_page", lambda _target, _pid: True)
     program = [sys.executable, "-c", f"f = open({path!r}, 'rb'); print('ready', flush=True); input()"]
     with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         try:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 
 from ansible_collections.warren.load.plugins.module_utils.api.errors import Unreachable
@@ -40,7 +42,14 @@ def working(cluster, replicas=2):
 
 
 def options(**changes):
-    given = {"run_id": RUN_ID, "seconds": 0.3, "replicas": 2, "image": "i", "interval": 0.02, "churn_interval": 0.1}
+    given: dict[str, t.Any] = {
+        "run_id": RUN_ID,
+        "seconds": 0.3,
+        "replicas": 2,
+        "image": "i",
+        "interval": 0.02,
+        "churn_interval": 0.1,
+    }
     return hold.Options(**given | changes)
 
 
