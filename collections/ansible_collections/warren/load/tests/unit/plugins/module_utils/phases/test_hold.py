@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import types
 import typing as t
 
 import pytest
@@ -53,6 +54,22 @@ def options(**changes):
     return hold.Options(**given | changes)
 
 
+def churned(times):
+    """The phase with so many churns and looks in turn, whatever the time."""
+
+    async def run(cluster, options, reporter):
+        held = hold._Hold(cluster, options, reporter)
+        await held.begin()
+        for _time in range(times):
+            await held._cycle()
+            await held.look()
+        await held.look()
+        held.cycles = times
+        return {"churn": held.churned(), "least": held.least, "records": (held.records_last, held.records_most)}
+
+    return types.SimpleNamespace(__name__="phases.hold", run=run)
+
+
 def test_a_load_that_stays(run_phase, cluster):
     fill(cluster)
     fill(cluster, OTHER_RUN_ID)
@@ -90,28 +107,33 @@ def test_churn_replaces_the_oldest_and_purges(run_phase, cluster):
     fill(cluster)
     fill(cluster, OTHER_RUN_ID)
     working(cluster)
-    held = run_phase(hold, options(churn=20, seconds=0.6)).measurements
+    held = run_phase(churned(2), options(churn=20)).measurements
     churn = held["churn"]
-    assert churn["cycles"] >= 1
-    replaced = 2 * churn["cycles"]
-    assert (churn["deleted"], churn["created"], churn["failed"], churn["slow"]) == (replaced, replaced, 0, 0)
-    assert churn["records_left"] == churn["records_purged"] == 2 * replaced
+    assert (churn["deleted"], churn["created"], churn["failed"], churn["slow"]) == (4, 4, 0, 0)
+    assert churn["records_left"] == churn["records_purged"] == 8
     assert churn["left_per_service"]["value"] == 2
     names = sorted(one.name for one in cluster.services.values() if run_id_of(one.name) == RUN_ID)
-    assert names == [f"wl-{RUN_ID}-{index:04d}" for index in range(1 + replaced, 11 + replaced)]
+    assert names == [f"wl-{RUN_ID}-{index:04d}" for index in range(5, 15)]
     assert sum(run_id_of(one.name) == OTHER_RUN_ID for one in cluster.services.values()) == 10
-    assert held["running_least"]["value"] == 100  # a service that is new may take its time
-    assert churn["create_time"]["p50"]["n"] == replaced
-    assert 0 < churn["to_running"]["p50"]["n"] <= replaced
+    assert held["least"] == 100  # a service that is new may take its time
+    assert churn["to_running"]["p50"]["n"] == churn["create_time"]["p50"]["n"] == 4
+    assert held["records"][0] == 20
 
 
 def test_without_purge_records_add_up(run_phase, cluster):
     fill(cluster)
     working(cluster)
-    held = run_phase(hold, options(churn=20, purge=False, seconds=0.6)).measurements
-    churn = held["churn"]
-    assert (churn["records_left"], churn["records_purged"]) == (4 * churn["cycles"], 0)
-    assert held["records_last"] == held["records_most"] > 20
+    held = run_phase(churned(2), options(churn=20, purge=False)).measurements
+    assert (held["churn"]["records_left"], held["churn"]["records_purged"]) == (8, 0)
+    assert held["records"] == (28, 28)
+
+
+def test_churn_comes_in_its_interval(run_phase, cluster):
+    fill(cluster)
+    working(cluster)
+    churn = run_phase(hold, options(churn=20, seconds=0.5)).measurements["churn"]
+    assert churn["cycles"] >= 1
+    assert churn["deleted"] == churn["created"] == 2 * churn["cycles"]
 
 
 def test_an_outage_is_counted_and_outlasted(run_phase, cluster):
@@ -135,9 +157,8 @@ def test_what_is_created_in_vain_is_tried_again(run_phase, cluster, monkeypatch)
         return await create(request, deadline_s)
 
     monkeypatch.setattr(cluster, "create_service", failing)
-    churn = run_phase(hold, options(churn=10, seconds=0.8)).measurements["churn"]
-    assert churn["failed"] == 1
-    assert churn["created"] == churn["deleted"] > 1
+    churn = run_phase(churned(2), options(churn=10)).measurements["churn"]
+    assert (churn["failed"], churn["created"], churn["deleted"]) == (1, 2, 2)
 
 
 def test_the_end_of_the_deadline_is_said(run_phase, cluster):
