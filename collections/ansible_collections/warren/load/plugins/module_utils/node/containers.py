@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from ansible_collections.warren.load.plugins.module_utils.node import process_table
 
+NAME = "containerd-shim"  # as far as the kernel keeps it: containerd-shim-runc-v2
 SHIM = re.compile(r"^\S*containerd-shim\S* .*-namespace warren( |$)")
 
 
@@ -31,8 +32,11 @@ def look() -> Containers | None:
     """All of this host's; None where there is no /proc."""
     if not process_table.has_proc():
         return None
-    children = process_table.children()
-    shims = [pid for pid in process_table.pids() if SHIM.match(" ".join(process_table.command_line(pid)))]
+    processes = process_table.table()
+    children = process_table.children(processes)
+    # To read everybody's command line would cost several times what the table does.
+    named = [pid for pid, (name, _parent) in processes.items() if name == NAME]
+    shims = [pid for pid in named if SHIM.match(" ".join(process_table.command_line(pid)))]
     inside = [_family(children.get(shim, []), children) for shim in shims]
     return Containers(
         count=sum(bool(pids) for pids in inside),

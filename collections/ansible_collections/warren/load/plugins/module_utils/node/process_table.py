@@ -88,13 +88,22 @@ def parent(pid: int) -> int | None:
     return int(row) if row and row.strip().isdecimal() else None
 
 
-def children() -> dict[int, list[int]]:
-    """The pids of each process's children; nothing where there is no /proc."""
-    found: dict[int, list[int]] = {}
+def table() -> dict[int, tuple[str, int]]:
+    """Of each process its name, of 15 characters at most, and its parent; nothing where there is no /proc."""
+    found: dict[int, tuple[str, int]] = {}
     for pid in pids() if has_proc() else []:
-        fields = _stat_fields(pid)
-        if fields is not None:
-            found.setdefault(int(fields[1]), []).append(pid)
+        text = read_text(os.path.join(PROC, str(pid), "stat"))
+        begin, end = text.find("("), text.rfind(")")
+        if end > 0:
+            found[pid] = text[begin + 1 : end], int(text[end + 2 :].split(None, 2)[1])
+    return found
+
+
+def children(processes: dict[int, tuple[str, int]] | None = None) -> dict[int, list[int]]:
+    """The pids of each process's children, as table() has them."""
+    found: dict[int, list[int]] = {}
+    for pid, (_name, above) in (table() if processes is None else processes).items():
+        found.setdefault(above, []).append(pid)
     return found
 
 

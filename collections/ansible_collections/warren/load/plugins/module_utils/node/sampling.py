@@ -33,6 +33,7 @@ METRIC_COLUMNS = "time,name,metric,value"
 GOROUTINES = "go_goroutines"
 CONTAINERS = ("containers", "containers_bytes", "shims_bytes")  # of a worker, as if they stood on a page of its own
 SEARCH = 5.0  # seconds between two searches of the whole process table
+LOOKING = 0.005  # of a core: what it may cost to look at containers, which then is done less often
 LOOK = 10.0  # seconds between two looks whether the folder is still there
 PAGE_TIMEOUT = 1.0  # seconds: a page that hangs must not stop the clock of the rest
 PAGE_RETRY = 60.0  # seconds until a page that did not answer is asked again
@@ -130,6 +131,7 @@ class Sampler:
         self.rounds = 0
         self.scrapes = 0
         self.scrape_seconds = 0.0
+        self._look_at = 0.0
         self._resources = open(os.path.join(folder, "resources.csv"), "w", encoding="utf-8")  # noqa: SIM115
         self._metrics = open(os.path.join(folder, "metrics.csv"), "w", encoding="utf-8")  # noqa: SIM115
         self._write(self._resources, COLUMNS + "\n")
@@ -145,8 +147,11 @@ class Sampler:
             self.rounds += 1
             lines = [self._pages(watch, now, clock) for watch in self.watches]
             workers = [watch for watch in self.watches if watch.target.kind == "worker"]
-            seen = containers.look() if workers else None  # once: it looks at every process of the host
-            lines += [self._containers(watch, now, seen) for watch in workers]
+            if workers and clock >= self._look_at:
+                begun = time.process_time()
+                seen = containers.look()  # once for all of them: it looks at every process of the host
+                self._look_at = clock + (time.process_time() - begun) / LOOKING
+                lines += [self._containers(watch, now, seen) for watch in workers]
             lines.append(
                 f"{now:.2f},{OWN},scrapes,{self.scrapes}\n{now:.2f},{OWN},scrape_s,{self.scrape_seconds:.4f}\n"
             )

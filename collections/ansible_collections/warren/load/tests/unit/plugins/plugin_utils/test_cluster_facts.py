@@ -487,3 +487,10 @@ def test_a_load_that_is_held_has_a_dozen_heaps() -> None:
     assert facts({"hold": "1h"})["hold_profile_interval"] == 300
     assert facts({"hold": 60})["hold_profile_interval"] == 30
     assert facts({"hold": "1h", "warren_load_profile_interval": 10})["hold_profile_interval"] == 10
+
+
+def test_warren_is_started_with_finer_heap_profiles_only_where_asked() -> None:
+    assert facts()["environment"] == {}
+    assert facts({"warren_load_memory_profile_rate": "4096"})["environment"] == {"GODEBUG": "memprofilerate=4096"}
+    (sentence,) = facts({"warren_load_memory_profile_rate": -1})["errors"]
+    assert "warren_load_memory_profile_rate" in sentence

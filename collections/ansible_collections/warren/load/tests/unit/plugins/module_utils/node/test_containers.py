@@ -25,15 +25,17 @@ Shim = Callable[[str, str], None]
 
 
 @pytest.fixture
-def shim() -> Iterator[Shim]:
+def shim(tmp_path: Path) -> Iterator[Shim]:
     """Starts a stand-in of containerd's shim, in a session of its own."""
+    program = tmp_path / "containerd-shim-runc-v2"
+    program.symlink_to(sys.executable)  # the kernel names a process after it
     started: list[subprocess.Popen[str]] = []
 
     def start(namespace: str, code: str) -> None:
         words = ["/usr/bin/containerd-shim-runc-v2", "-c", code, "-namespace", namespace, "-id", "0f3c"]
         one = subprocess.Popen(
             words,
-            executable=sys.executable,
+            executable=str(program),
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,

@@ -210,21 +210,28 @@ def test_a_page_that_does_not_answer_is_left_alone_for_a_while(tmp_path, monkeyp
 
 
 def test_containers_of_a_host_are_looked_for_once_a_round(tmp_path, monkeypatch, watch):
-    looks: list[containers.Containers] = []
+    looks: list[float] = []
 
     def look():
-        looks.append(containers.Containers(3, 30, 9))
-        return looks[-1]
+        looks.append(time.process_time())
+        while time.process_time() < looks[-1] + 0.02:
+            pass
+        return containers.Containers(3, 30, 9)
 
     monkeypatch.setattr(containers, "look", look)
+    monkeypatch.setattr(sampling, "LOOKING", 1e9)
     workers = [Target(f"worker-{number}", "worker", pid=os.getpid()) for number in range(4)]
-    sampling_all = watch(tmp_path / "workers", *workers)
-    for now in (1.0, 2.0):
-        sampling_all.tick(now, pages=True)
-    sampling_all.tick(3.0, pages=False)
+    of_workers = watch(tmp_path / "workers", *workers)
+    for pages in (True, True, False):
+        of_workers.tick(1.0, pages=pages)
     watch(tmp_path / "none", Target("manager-1", pid=os.getpid())).tick(1.0, pages=True)
     assert len(looks) == 2
     assert (tmp_path / "workers/metrics.csv").read_text().count(",3\n") == 8
+    # What takes long is not done again soon.
+    monkeypatch.setattr(sampling, "LOOKING", 0.005)
+    of_workers.tick(2.0, pages=True)
+    of_workers.tick(3.0, pages=True)
+    assert len(looks) == 3
 
 
 def test_the_page_of_another_manager_is_not_taken_for_its_own(tmp_path, program):

@@ -52,6 +52,16 @@ def test_a_page_needs_nothing_else_and_is_whole():
     assert not opened
 
 
+def test_functions_of_the_program_itself_have_a_colour_of_their_own():
+    page = flame_graph(CPU, ours="example.test/workload/")
+    assert "<b class=ours>Workload</b>" in page
+    colours = {title[0]: classes for title, classes, _placed, _text in frames(page)}
+    name = next(name for name in colours if name.startswith("example.test/workload/"))
+    assert "ours" in str(colours[name]).split() or "ours" in colours[name]
+    assert "ours" not in colours["encoding/json.Unmarshal"]
+    assert "class=ours" not in flame_graph(CPU)
+
+
 def test_widths_are_the_shares_of_pprof():
     found = frames(flame_graph(CPU))
     assert found[0][0] == ["all", "470 ms, 100.00%"]
