@@ -184,12 +184,15 @@ def study(
     found = Found([], {}, [], growth)
     processes = [_Process(first, own, folder) for first, own in _by_process(rows)]
     for number_of, process in enumerate(processes):
-        before = _earlier(process, earlier)
+        anew = _started_anew(rows, process)
+        if anew:
+            found.notes.append(f"{process.name} was started anew in between: its heaps are not compared.")
+        before = {} if anew else _earlier(process, earlier)
         try:
-            process.read(services, before, _series(rows, process, held))
+            process.read(0 if anew else services, before, [] if anew else _series(rows, process, held))
             growth.extend(_growth(process, services))
             if number_of < DRAWN:
-                found.pages.update(_pages(process.first, process.own, folder))
+                found.pages.update(_pages(process.first, process.own, folder, compared=not anew))
                 found.pages.update(_changes(process, before))
         except ProfileError as error:
             found.notes.append(str(error))
@@ -361,7 +364,13 @@ def _few(found: Iterable[remarks.Remark]) -> list[remarks.Remark]:
     return list(found)[:SAID]
 
 
-def _pages(process: Row, own: dict[tuple[str, str], Row], folder: Path) -> Iterator[tuple[str, str]]:
+def _started_anew(rows: list[Row], process: _Process) -> bool:
+    """Whether the profiles are of more than one process: nothing of the first is in the heap of the second."""
+    whose = (process.first["kind"], process.name)
+    return len({row["pid"] for row in rows if (row["kind"], row["process"]) == whose and row.get("pid")}) > 1
+
+
+def _pages(process: Row, own: dict[tuple[str, str], Row], folder: Path, *, compared: bool) -> Iterator[tuple[str, str]]:
     for moment, profile in [("load", "cpu"), ("now", "cpu"), ("load", "heap"), ("now", "heap")]:
         if (moment, profile) not in own:
             continue
@@ -371,7 +380,7 @@ def _pages(process: Row, own: dict[tuple[str, str], Row], folder: Path) -> Itera
         yield row["file"].replace(".pb.gz", ".html"), flame.flame_graph(read, title=title, ours=MODULE)
     last = next((own[moment, "heap"] for moment in ("after", "load", "during") if (moment, "heap") in own), None)
     first = own.get(("baseline", "heap"))
-    if first is not None and last is not None:
+    if first is not None and last is not None and compared:
         before, after = (reading.read(folder / row["file"]) for row in (first, last))
         title = f"{clean(process['process'])}: heap in use, {_moment(last)} compared with before it"
         name = first["file"].replace("-baseline-heap.pb.gz", "")

@@ -186,6 +186,17 @@ def test_heaps_are_compared_only_where_all_was_removed(tmp_path):
     assert profiles.study(kept, folder, services=0).findings == []
 
 
+def test_heaps_of_a_process_that_was_started_anew_are_not_compared(tmp_path):
+    rows = [row("baseline", "heap"), row("after", "heap", pid=8), row("baseline", "heap", "manager-2")]
+    rows.append(row("after", "heap", "manager-2"))
+    before = (HERE / "heap-before.pb.gz").read_bytes()
+    folder, kept, _notes = unpacked(tmp_path, rows, [before, recorded("heap")] * 2)
+    found = profiles.study(kept, folder, services=50)
+    assert found.notes == ["manager-1 was started anew in between: its heaps are not compared."]
+    assert list(found.pages) == ["manager-2-heap-change.html"]
+    assert not any("manager-1" in one["sentence"] for one in found.findings)
+
+
 def test_of_a_hundred_workers_not_all_get_pages(tmp_path):
     rows = [row("baseline", "heap", f"worker-{number}", "worker") for number in range(20)]
     rows += [row("after", "heap", f"worker-{number}", "worker") for number in range(20)]
