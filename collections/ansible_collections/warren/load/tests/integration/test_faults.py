@@ -80,7 +80,7 @@ def test_a_leader_is_killed_and_comes_back(sandbox: Sandbox) -> None:
     assert {phases[name] for name in ("create", "probe", "faults", "recovery", "audit_writes")} == {"ok"}
     said = " ".join((sandbox.results / "latest/report.txt").read_text(encoding="utf-8").split())
     assert "manager-1: kill, " in said
-    assert "manager-1 runs again, a manager with a clean directory under its old name" in said
+    assert "manager-1 runs again, joined anew with a clean directory under the old name" in said
     assert "After the loss of manager-1 all 2 workers went down" in said
     assert "New Leader: " in (sandbox.results / "latest/report.md").read_text(encoding="utf-8")
 

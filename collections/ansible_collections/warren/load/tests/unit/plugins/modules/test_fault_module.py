@@ -76,3 +76,15 @@ def test_two_at_once_are_a_sentence(run):
     run(kind="pause", run_id=RUN)
     refused = run(kind="kill", run_id="20261124-000000-bbbb")
     assert refused["msg"].startswith("Two fault runs at once: ")
+
+
+def test_a_host_that_has_a_fault_says_so_beforehand_and_whom_it_means(run, tmp_path):
+    record = supervision.running_record(str(tmp_path / "node/pid.json"))
+    assert record
+    asked = run(state="queried", kind="pause")
+    assert (asked["possible"], asked["pid"]) == (True, record.pid)
+    run(kind="pause", run_id=RUN)
+    asked = run(state="queried", kind="pause")
+    assert asked["possible"] is False
+    assert asked["reason"].startswith("Two fault runs at once: fault pause of worker-1 ")
+    assert run(state="queried", kind="pause", together=True)["possible"] is True

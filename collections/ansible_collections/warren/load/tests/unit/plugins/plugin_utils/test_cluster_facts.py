@@ -494,3 +494,18 @@ def test_warren_is_started_with_finer_heap_profiles_only_where_asked() -> None:
     assert facts({"warren_load_memory_profile_rate": "4096"})["environment"] == {"GODEBUG": "memprofilerate=4096"}
     (sentence,) = facts({"warren_load_memory_profile_rate": -1})["errors"]
     assert "warren_load_memory_profile_rate" in sentence
+
+
+def test_a_sandbox_for_faults_has_somebody_to_take_over():
+    found = facts({"warren_load_fault_target": "leader"})
+    assert (len(found["manager_hosts"]), found["dialect"], found["workers_apart"]) == (3, "tasks", [])
+    assert [row["name"] for row in found["fault"]["candidates"]] == ["manager-1", "manager-2", "manager-3"]
+    assert found["create_rate"] == 1.0
+    assert found["create_concurrency"] == 16
+    found = facts({"warren_load_fault_target": "worker"})
+    assert found["workers_apart"] == ["worker-1", "worker-2"]
+    assert [row["name"] for row in found["fault"]["candidates"]] == ["worker-1", "worker-2"]
+    assert facts()["fault"] == {}
+    assert facts({"warren_load_fault_target": "the boss"})["errors"][0].endswith(
+        "choose one of leader, follower, worker."
+    )

@@ -268,3 +268,30 @@ def test_leaks_are_named():
     ]
     clean = {**found, "container_records": {"value": 0.0}, "held": [], "unavailable": []}
     assert sentences({"leaks": clean}) == ["150 deleted services left no container record behind."]
+
+
+LOSS = {"targets": ["manager-1"], "workers": 5, "down": 5, "ready_end": 0, "replaced": 0, "missing": 150, "why": "none"}
+
+
+def test_what_a_fault_did_to_workers():
+    lost = {**LOSS, "detection": {"value": 38.9, "unit": "s"}}
+    assert sentences({"loss": lost}) == [
+        "After the loss of manager-1 all 5 workers went down, the first after 38.9 s, and none came back: 150 "
+        "containers ran nowhere in the end, and 0 were replaced."
+    ]
+    one = {**lost, "targets": ["worker-1"], "down": 1, "ready_end": 4, "missing": 0, "placed_on_lost": 39}
+    assert sentences({"loss": {**one, "restored": {"value": 45.7, "unit": "s"}}}) == [
+        "worker-1 was taken for down 38.9 s after the fault, and all its replicas ran elsewhere after 45.7 s.",
+        "39 containers were placed on a worker that was gone already.",
+    ]
+    assert (
+        sentences({"loss": {**one, "missing": 2, "placed_on_lost": 0}})[0] == "2 containers did not run again (none)."
+    )
+    assert sentences({"loss": {**LOSS, "down": 0}}) == []
+
+
+def test_whom_we_killed_did_not_crash():
+    rows = [{"name": "manager-1", "ended": True}, {"name": "manager-2", "ended": True}]
+    faults = [{"kind": "kill", "target": "manager-1"}, {"kind": "pause", "target": "manager-2"}]
+    found = sentences({"resources": {"managers": rows}, "faults": {"faults": faults}})
+    assert found == ["manager-2 ended while the run went on."]

@@ -117,3 +117,67 @@ def test_the_measurements_of_a_run_with_a_fault():
     assert set(found["faults"]["faults"][0]) <= set(rows_shape.of["faults"].of.of)
     assert "failover" not in timelines.measured(rows[:1], probe(), HOSTS, "gen")
     assert "failover" not in timelines.measured(rows)
+
+
+def recovered(**more):
+    return {
+        "changes": [{"time": 1064.5, "node": "worker-1", "status": "down"}],
+        "resolution": 1.0,
+        "ready_most": 2,
+        "ready_end": 1,
+        "touched": 5,
+        "replaced": 15,
+        "last_replaced": 1068.0,
+        "restored_at": 1075.0,
+        "expected": 30,
+        "running": 30,
+        "placed_on_lost": 3,
+        "why": "",
+        **more,
+    }
+
+
+def test_what_a_lost_worker_cost():
+    faults = [{**FAULT, "kind": "kill", "target": "worker-1", "host": "gen", "began": 1030.0, "ended": 1031.0}]
+    found = timelines.measured(faults, probe(), HOSTS, "gen", recovered())
+    assert found["faults"]["faults"][0]["end"] is None  # to be dead is not undone
+    loss = found["loss"]
+    shape: t.Any = MEASUREMENTS.of["loss"]
+    assert set(loss) == set(shape.of)
+    assert (loss["down"], loss["replaced"], loss["missing"], loss["placed_on_lost"]) == (1, 15, 0, 3)
+    assert (loss["detection"]["value"], loss["detection"]["low"]) == (34.5, 33.5)
+    assert (loss["replacement"]["value"], loss["restored"]["value"]) == (38.0, 45.0)
+    loss = timelines.measured(faults, None, HOSTS, "gen", recovered(changes=[], replaced=0, restored_at=None))["loss"]
+    assert (loss["down"], loss["detection"]["value"], loss["replacement"]["value"]) == (0, None, None)
+    assert loss["restored"]["value"] is None
+    assert "loss" not in timelines.measured([], None, HOSTS, "gen", recovered())
+
+
+def test_of_several_workers_each_has_its_own_detection():
+    rows = [
+        {**FAULT, "kind": "kill", "target": name, "host": "gen", "began": began, "ended": None}
+        for name, began in (("worker-1", 1030.0), ("worker-2", 1050.0))
+    ]
+    changes = [
+        {"time": 1064.0, "node": "worker-1", "status": "down"},
+        {"time": 1089.0, "node": "worker-2", "status": "down"},
+    ]
+    loss = timelines.measured(rows, None, HOSTS, "gen", recovered(changes=changes))["loss"]
+    assert loss["detection"]["value"] == 39.0
+    assert loss["all_down"]["value"] == 59.0
+
+
+def test_a_host_of_the_same_machine_has_the_same_clock():
+    (fault,) = one_clock(own_clock=False)
+    assert (fault["start"], fault["uncertainty"]) == (1032.0, 0.0)
+
+
+def test_a_fault_is_known_as_finely_as_its_targets_last_answer():
+    """The clocks are known within 0.3 s, the last answer within 0.05 s."""
+    rows = [{**FAULT, "kind": "kill", "target": "manager-2", "host": "manager-1", "began": 1032.0, "ended": None}]
+    seen = probe(reads=[{**outage(1030.12, None), "within": 0.05}])
+    (fault,) = timelines.measured(rows, seen, HOSTS, "gen")["faults"]["faults"]
+    assert (fault["start"], fault["uncertainty"]) == (1030.12, 0.05)
+    seen = probe(reads=[{**outage(1040.0, None), "within": 0.05}])  # that was something else
+    (fault,) = timelines.measured(rows, seen, HOSTS, "gen")["faults"]["faults"]
+    assert (fault["start"], fault["uncertainty"]) == (1030.0, pytest.approx(0.3))

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import time
 
 import pytest
 
@@ -136,3 +138,25 @@ def test_a_cluster_is_asked(cluster):
     assert asked["targets"] == ["worker-1"]
     assert list(asked["held"]) == ["worker-1"]
     assert asked["notes"][0].startswith("Not enough workers are left: ")
+
+
+def test_it_waits_until_it_is_due(cluster, tmp_path):
+    """So many seconds after the first create, as the journal says; never once the load is over."""
+
+    async def opened():
+        return cluster
+
+    def ask(after):
+        options = Options("worker", "pause", anyway=True, beside=str(tmp_path), after=after)
+        return asyncio.run(run(opened, options))
+
+    service = cluster.add_service("wl-20261123-120102-4f1a-0001")
+    cluster.add_container(service)
+    begun = time.time()
+    event = {"t": begun, "phase": "create", "event": "create", "service": service.name, "replicas": 1}
+    (tmp_path / "journal.jsonl").write_text(json.dumps(event) + "\n", encoding="utf-8")
+    assert ask(0.5)["targets"] == ["worker-1"]
+    assert time.time() >= begun + 0.5
+    (tmp_path / "load-over").touch()
+    with pytest.raises(ValueError, match="the load was over before the fault was due"):
+        ask(60.0)

@@ -8,6 +8,7 @@ import pytest
 
 from ansible_collections.warren.load.plugins.module_utils.stats.outages import (
     Outage,
+    blindness,
     elected,
     outages,
     resolution,
@@ -65,3 +66,10 @@ def test_who_was_elected_and_when():
     assert elected(views, "m1", 5.0) == (5.3, "m2")
     assert elected(views, "m1", 5.35) == (5.4, "m2")
     assert elected(views[:3], "m1", 5.0) is None
+
+
+def test_how_finely_an_outage_is_known():
+    sent = [*every(0.05, 0.0, 3.0), *every(0.05, 3.5, 10.0)]
+    assert blindness(sent, Outage(5.0, 6.0), 10.0) == pytest.approx(0.05)
+    assert blindness(sent, Outage(2.9, 3.6), 10.0) == pytest.approx(0.55)  # who asks stood still
+    assert blindness([], Outage(5.0, None), 10.0) == 5.0

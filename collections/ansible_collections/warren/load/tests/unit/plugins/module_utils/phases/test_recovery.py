@@ -1,0 +1,144 @@
+# Copyright: (c) 2026, warren.load contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+import time
+import typing as t
+
+import pytest
+
+from ansible_collections.warren.load.plugins.module_utils.api.schema import message
+from ansible_collections.warren.load.plugins.module_utils.phases import create, recovery
+
+from .conftest import RUN_ID
+
+FAST = 1000.0  # so that Warren's 50 s are 50 ms
+
+
+class Look(t.NamedTuple):
+    """``run(story)`` looks; ``over(load, **fault)`` says that load, or fault, is over."""
+
+    run: t.Any
+    over: t.Any
+
+    def __call__(self, *story: t.Any, **options: t.Any) -> t.Any:
+        return self.run(*story, **options)
+
+
+def node(name, status="ready"):
+    return message("Node")(id=name, role="worker", status=status)
+
+
+@pytest.fixture
+def look(run_phase, cluster, tmp_path):
+    """Two services of two containers on worker-1; then what ``story(look number)`` does, and what was seen."""
+    cluster.nodes = [node("worker-1"), node("worker-2")]
+    run_phase(create, create.Options(RUN_ID, 2, 2, "registry.k8s.io/pause:3.9"))
+    for service in cluster.services.values():
+        for _each in range(2):
+            cluster.add_container(service, 0.0)
+
+    def look(story=lambda looks: None, **options):
+        cluster.on_look = story
+        given = {"interval": 0.02, "clock_factor": FAST, **options}
+        return run_phase(recovery, recovery.Options(RUN_ID, str(tmp_path), **given))
+
+    def over(load=True, **fault):
+        if load:
+            (tmp_path / recovery.LOAD_OVER).touch()
+        if fault:
+            (tmp_path / recovery.FAULT_OVER).write_text(json.dumps(fault))
+
+    return Look(look, over)
+
+
+def test_nothing_was_lost(look):
+    look.over(lost=[], began=time.time() - 60, silent=True)
+    measured = look().measurements
+    assert (measured["settled"], measured["why"], measured["running"], measured["expected"]) == (True, "", 4, 4)
+    assert (measured["touched"], measured["replaced"], measured["restored_at"], measured["changes"]) == (0, 0, None, [])
+
+
+def test_a_worker_that_is_killed_and_replaced(look, cluster):
+    began = time.time()
+    look.over(lost=["worker-1"], began=began, silent=True)
+
+    def story(looks):
+        if looks == 4:
+            cluster.nodes[0].status = "down"
+            for one in list(cluster.containers.values()):
+                one.desired_state, one.actual_state = "shutdown", "failed"
+            for service in cluster.services.values():
+                for _each in range(2):
+                    cluster.add_container(service, time.time() - began, "pending", "worker-2")
+        if looks == 8:
+            for one in cluster.containers.values():
+                if one.node_id == "worker-2":
+                    one.actual_state = "running"
+
+    measured = look(story).measurements
+    assert (measured["settled"], measured["running"], measured["records"]) == (True, 4, 8)
+    assert (measured["touched"], measured["replaced"], measured["ready_end"]) == (2, 4, 1)
+    ((down,),) = ([change for change in measured["changes"] if change["status"] == "down"],)
+    assert down["node"] == "worker-1"
+    assert began < down["time"]
+    assert began < measured["last_replaced"] < measured["restored_at"] <= measured["ended"] + 0.001
+    assert measured["states"] == {"shutdown/failed": 4, "running/running": 4}
+
+
+def test_records_that_say_running_on_a_worker_that_is_gone_do_not_count(look, cluster):
+    look.over(lost=["worker-1"], began=time.time() - 60, silent=True)
+
+    def story(looks):
+        if looks == 5:  # nobody replaced them, but a worker that was never ill runs them
+            for one in cluster.containers.values():
+                one.node_id = "worker-2"
+
+    assert look(story).measurements["looks"] >= 5
+
+
+def test_workers_that_never_come_back_end_it(look, cluster):
+    look.over(lost=["manager-1"], began=time.time(), silent=True)
+
+    def story(looks):
+        if looks == 3:
+            for one in cluster.nodes:
+                one.status = "down"
+            for container in cluster.containers.values():
+                container.desired_state, container.actual_state = "shutdown", "failed"
+
+    ran = look(story)
+    measured = ran.measurements
+    assert (measured["settled"], measured["why"]) == (False, "no worker is ready, and none comes back")
+    assert (measured["running"], measured["ready_most"], measured["ready_end"], measured["replaced"]) == (0, 2, 0, 0)
+    assert len(measured["changes"]) == 2
+    assert ran.reporter.ended_early is None  # that is a result, and no failure of the phase
+
+
+def test_it_waits_for_load_and_fault(look):
+    def story(looks):
+        if looks == 5:
+            look.over()
+        if looks == 10:
+            look.over(lost=[], began=time.time(), silent=False)
+
+    assert look(story).measurements["looks"] >= 10
+
+
+def test_not_before_a_loss_can_be_known(look):
+    """30 s without a heartbeat, and a look every 10: until then all seems well."""
+    began = time.time()
+    look.over(lost=[], began=began, silent=True)
+    measured = look(clock_factor=100.0).measurements
+    assert measured["settled"] is True
+    assert measured["ended"] >= began + 0.5
+
+
+def test_wrong_use():
+    with pytest.raises(ValueError, match="run_id"):
+        recovery.Options("x", "/tmp")
+    with pytest.raises(ValueError, match="clock_factor"):
+        recovery.Options(RUN_ID, "/tmp", clock_factor=0)
