@@ -301,12 +301,13 @@ def _leaks(document: dict[str, t.Any]) -> Iterator[Line]:
             text += f" ({number(figure['low'])} to {number(figure['high'])})"
         lead = f"  {pad(clean(row['process']), name)}  {_HELD_NAMES[row['what']]:<24}  "
         change = f"{number(row['before'])} → {number(row['after'])}"
-        yield [(f"{lead}{text}; {change}", "warning" if row["grew"] else "")]
+        yield from _wrapped(f"{text}; {change}", lead, style="warning" if row["grew"] else "", indent=4)
     profiles = document["measurements"].get("profiles") or {}
     for row in profiles.get("growth") or []:
         figure = row["per_service"]
         text = f"{number(figure['value'])} KB ({number(figure['low'])} to {number(figure['high'])})"
-        yield [(f"  {clean(row['process'])}  heap of {clean(row['function'])}  {text}", "warning")]
+        lead = f"  {pad(clean(row['process']), name)}  "
+        yield from _wrapped(f"heap of {clean(row['function'])}  {text}", lead, style="warning", indent=4)
 
 
 def _faults(document: dict[str, t.Any]) -> Iterator[Line]:

@@ -38,6 +38,7 @@ _FIGURES = (
     ("Highest call rate", "throughput.highest_rate"),
     ("Create to running p99", "await.create_to_running.p99"),
     ("Cleanup time", "cleanup.duration"),
+    ("Churn to running p95", "hold.churn.to_running.p95"),
 )
 # Settings that have to be equal: name, path in the document.
 _SETTINGS = (
@@ -54,6 +55,9 @@ _SETTINGS = (
     ("measured calls", "measurements.latency.method"),
     ("number of measured calls", "measurements.latency.calls"),
     ("planned rate", "measurements.latency.rate_planned"),
+    ("time of holding the load", "measurements.hold.seconds"),
+    ("churn", "measurements.hold.churn.percent"),
+    ("rounds", "measurements.leaks.rounds"),
     ("level from which on a run fails", "run.fail_at"),
     ("warren.load", "environment.controller.collection"),
 )
