@@ -27,12 +27,12 @@ def judged(sandbox: Sandbox) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def test_a_load_is_held_and_replaced(sandbox: Sandbox) -> None:
-    run = sandbox.play("soak", hold="15s", churn=20, warren_load_churn_interval=6, **SHORT)
+    run = sandbox.play("soak", hold="10s", churn=20, warren_load_churn_interval=4, **SHORT)
     assert run.rc == 0
     assert sandbox.processes() == {}
     results, verdicts = judged(sandbox)
     held = results["measurements"]["hold"]
-    assert held["duration"] >= 15
+    assert held["duration"] >= 10
     assert (held["services"], held["containers"], held["failed_looks"]) == (10, 20, 0)
     churn = held["churn"]
     assert churn["cycles"] == 2
@@ -43,13 +43,13 @@ def test_a_load_is_held_and_replaced(sandbox: Sandbox) -> None:
     assert verdicts["memory-plateau"] == verdicts["files-plateau"] == "not judged"
     assert results["measurements"]["cleanup"]["containers_left"] == 0
     assert {phase["name"]: phase["status"] for phase in results["run"]["phases"]}["hold"] == "ok"
-    assert "replacing 2 services each 6 s, 4 in all" in " ".join(run.stdout.split())
+    assert "replacing 2 services each 4 s, 4 in all" in " ".join(run.stdout.split())
     assert any("services replaced" in line for line in run.progress)
 
 
 def test_memory_that_keeps_growing_is_no_plateau(sandbox: Sandbox) -> None:
-    changed = {"load_shortest_trend": 15, "services": 5, "warren_load_defects": "leak=8"}
-    run = sandbox.play("soak", hold=16, **SHORT | changed)
+    changed = {"load_shortest_trend": 10, "services": 5, "warren_load_defects": "leak=8"}
+    run = sandbox.play("soak", hold=12, **SHORT | changed)
     assert run.rc == 2
     assert sandbox.processes() == {}
     results, verdicts = judged(sandbox)
@@ -60,7 +60,7 @@ def test_memory_that_keeps_growing_is_no_plateau(sandbox: Sandbox) -> None:
 
 
 def test_what_deleted_services_leave_is_found_and_named(sandbox: Sandbox) -> None:
-    run = sandbox.play("leak-detection", settle=4, rounds=2, **SHORT)
+    run = sandbox.play("leak-detection", settle=2, rounds=2, **SHORT)
     assert run.rc == 2
     assert sandbox.processes() == {}
     results, verdicts = judged(sandbox)
@@ -79,7 +79,7 @@ def test_what_deleted_services_leave_is_found_and_named(sandbox: Sandbox) -> Non
 
 
 def test_where_nothing_is_left_nothing_is_found(sandbox: Sandbox) -> None:
-    run = sandbox.play("leak-detection", settle=8, rounds=2, warren_load_repairs="orphans", **SHORT | {"services": 5})
+    run = sandbox.play("leak-detection", settle=6, rounds=1, warren_load_repairs="orphans", **SHORT | {"services": 5})
     assert run.rc == 0
     results, verdicts = judged(sandbox)
     assert results["measurements"]["leaks"]["container_records"]["value"] == 0
