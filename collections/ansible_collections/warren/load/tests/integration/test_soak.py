@@ -93,3 +93,13 @@ def test_a_soak_longer_than_the_disk_lasts(sandbox: Sandbox) -> None:
     assert "Traceback" not in run.stdout
     assert not (sandbox.results / "latest").exists()
     assert sandbox.processes() == {}
+
+
+def test_a_load_that_is_kept_keeps_its_sandbox(sandbox: Sandbox) -> None:
+    assert sandbox.play("load-small", keep=True, **SHORT | {"services": 3}).rc == 0
+    assert any("cluster init" in command for command in sandbox.processes().values())
+    cleaned = sandbox.play("cleanup")
+    assert cleaned.rc == 0
+    assert "3 of 3 services deleted, 6 of 6 records purged" in cleaned.stdout
+    assert sandbox.play("cluster-down").rc == 0
+    assert sandbox.processes() == {}

@@ -11,7 +11,13 @@ import pytest
 
 from ansible_collections.warren.load.plugins.module_utils.api.errors import Unreachable
 from ansible_collections.warren.load.plugins.module_utils.api.run_names import run_id_of
-from ansible_collections.warren.load.plugins.module_utils.phases import cleanup, hold, settle
+from ansible_collections.warren.load.plugins.module_utils.phases import (
+    await_containers,
+    cleanup,
+    create,
+    hold,
+    settle,
+)
 
 from .conftest import OTHER_RUN_ID, RUN_ID
 
@@ -206,3 +212,15 @@ def test_what_goes_by_itself_is_not_left(run_phase, cluster):
     cluster.on_look = lambda looks: cluster.containers.clear() if looks == 3 else None
     left = run_phase(settle, settle.Options(RUN_ID, 0.1, interval=0.02)).measurements
     assert (left["deleted"], left["records_left"], left["orphans"]) == (10, 0, 0)
+
+
+def test_a_second_round_has_services_of_its_own(run_phase, cluster):
+    fill(cluster, services=3)
+    for service in list(cluster.services):
+        del cluster.services[service]  # deleted, and their records are left
+    created = run_phase(create, create.Options(RUN_ID, services=2, replicas=2, image="i", first=4)).measurements
+    assert created["created"] == 2
+    assert [one.name for one in cluster.services.values()] == [f"wl-{RUN_ID}-0004", f"wl-{RUN_ID}-0005"]
+    working(cluster)
+    waited = run_phase(await_containers, await_containers.Options(RUN_ID, interval=0.01, first=4)).measurements
+    assert (waited["expected"], waited["running"], waited["records"], waited["settled"]) == (4, 4, 4, True)
