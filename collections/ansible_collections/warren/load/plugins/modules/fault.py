@@ -112,6 +112,10 @@ options:
     description: Whether the host's clock and memory are also those of other hosts, as in namespaces and in the sandbox.
     type: bool
     default: false
+  anyway:
+    description: Whether V(clock_step) and V(memory_pressure) are done although O(shares_kernel), to the whole machine.
+    type: bool
+    default: false
 attributes:
   check_mode:
     description: Tells whether it would do or undo something, and does neither.
@@ -215,6 +219,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "bytes_per_second": {"type": "int", "default": 0},
     "iops": {"type": "int", "default": 0},
     "shares_kernel": {"type": "bool", "default": False},
+    "anyway": {"type": "bool", "default": False},
 }
 SHOWN = ("id", "kind", "run_id", "state", "began", "ended", "seconds", "undone_by", "outcome")
 

@@ -166,6 +166,7 @@ def candidates(
                 "addresses": addresses.get(process["name"]) or [row["api_address"] for row in managers],
                 "path": posixpath.dirname(process["pid_file"]),
                 "shares_kernel": shares_kernel(sampler["host"]),
+                "anyway": fault["anyway"],
                 "together": fault["together"],
             }
             found.append({"name": process["name"], "host": sampler["host"], "dir": f"{base}/faults", "ask": ask})

@@ -27,6 +27,7 @@ RULE = 1913  # preference of our routing rules; by it they are found again
 LOOPBACK = re.compile(r"^(127\.|::1$|localhost$)")
 CGROUPS = "/sys/fs/cgroup"
 BLOCK_DEVICES = "/sys/dev/block"
+ANYWAY = "set warren_load_fault_anyway to true to do it to the whole machine"
 MEMORY_LEFT = 64  # MB that memory pressure leaves to the host
 SLICE = 16 << 20  # bytes taken at a time, so that the undo never waits for all of them
 PAGE = mmap.PAGESIZE
@@ -42,7 +43,7 @@ class Ask:
 
     ``pid_file`` names the process, ``pid`` (0: any) the one that it must still name. ``addresses`` are ``host:port``,
     ``loss`` is in percent, ``offset`` in s, ``memory`` in MB, ``bytes_per_second`` and ``iops`` are what a disk keeps.
-    ``shares_kernel``: clock and memory of the host are also those of other hosts.
+    ``shares_kernel``: clock and memory of the host are also those of others, which ``anyway`` are hit with it.
     """
 
     kind: str
@@ -58,6 +59,7 @@ class Ask:
     bytes_per_second: int = 0
     iops: int = 0
     shares_kernel: bool = False
+    anyway: bool = False
 
 
 class Kind:
@@ -429,10 +431,10 @@ class ClockStep(Kind):
     def refusal(self, ask: Ask) -> str | None:
         if ask.offset == 0:
             return "offset is 0: say by how many seconds the clock is to be wrong (warren_load_fault_offset)."
-        if ask.shares_kernel:
+        if ask.shares_kernel and not ask.anyway:
             return (
                 f"Fault clock_step needs a host with a clock of its own: {ask.name} shares its with this machine; take "
-                "virtual machines, such as inventory lima."
+                f"virtual machines, such as inventory lima, or {ANYWAY}."
             )
         if not sys.platform.startswith("linux") or os.geteuid() != 0:
             return "Fault clock_step needs Linux and root on the host: set ansible_become to true."
@@ -464,10 +466,10 @@ class MemoryPressure(Kind):
     def refusal(self, ask: Ask) -> str | None:
         if ask.memory <= 0:
             return f"memory is {ask.memory}: say how many MB are to be taken (warren_load_fault_memory)."
-        if ask.shares_kernel:
+        if ask.shares_kernel and not ask.anyway:
             return (
                 f"Fault memory_pressure needs a host with memory of its own: {ask.name} shares its with this machine; "
-                "take virtual machines, such as inventory lima."
+                f"take virtual machines, such as inventory lima, or {ANYWAY}."
             )
         free = _memory_free()
         if free is None:

@@ -90,5 +90,8 @@ def test_who_can_be_hit_and_where():
     assert (found["name"], found["host"], found["dir"]) == ("m1", "m1", "/state/c/faults")
     assert found["ask"]["addresses"] == ["10.0.0.1:8080", "10.0.0.1:7946"]
     assert found["ask"]["shares_kernel"] is True
+    assert found["ask"]["anyway"] is False
     (found,) = candidates(plan, samplers, ["w1"], managers, lambda host: False)
     assert found["ask"]["addresses"] == ["10.0.0.1:8080"]  # it listens nowhere
+    (found,) = candidates(planned(anyway=True)[0], samplers, ["m1"], managers, lambda host: True)
+    assert found["ask"]["anyway"] is True

@@ -231,7 +231,12 @@ def test_a_clock_that_a_time_service_put_right_is_left_alone(clock):
 
 def test_what_is_shared_with_other_hosts_is_refused(monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(fault_kinds, "_memory_free", lambda: 500)
     assert refusal("clock_step", offset=5, shares_kernel=True).startswith("Fault clock_step needs a host with a clock")
+    assert refusal("clock_step", offset=5, shares_kernel=True, anyway=True) is None
+    assert refusal("memory_pressure", memory=5, shares_kernel=True, anyway=True) is None
+    assert "warren_load_fault_anyway" in refusal("clock_step", offset=5, shares_kernel=True)
+    assert "warren_load_fault_anyway" in refusal("memory_pressure", memory=5, shares_kernel=True)
     assert refusal("memory_pressure", memory=5, shares_kernel=True).startswith("Fault memory_pressure needs a host wi")
     assert refusal("clock_step").startswith("offset is 0: ")
     assert refusal("memory_pressure").startswith("memory is 0: ")
