@@ -343,9 +343,9 @@ def _failover(measured: dict[str, t.Any]) -> Iterator[Line]:
         yield from _fact("New Leader", text + (f", its first write after {first:.2f}s" if first is not None else ""))
     outage = _value(found, "write_outage")
     low = lookup(found, "write_outage.low")
-    within = f" (to within {number(1e3 * (outage - low))}ms)" if outage and low is not None else ""
+    finest = f" (resolution {1e3 * (outage - low) / 2:.0f}ms)" if outage and low is not None else ""
     ended = "" if found["recovered"] else ", which did not end"
-    yield from _fact("Write Outage", (f"{outage:.2f}s{within}{ended}" if outage else "none"))
+    yield from _fact("Write Outage", (f"{outage:.2f}s{finest}{ended}" if outage else "none"))
     reads = [f"{name} {_value(found['reads'], name) or 0:.2f}s" for name in found["reads"]]
     yield from _fact("Longest Read Outage", ", ".join(reads))
 
