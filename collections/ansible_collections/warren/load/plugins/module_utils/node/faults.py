@@ -18,6 +18,7 @@ PRIVATE to the collection. Standard library only, Python 3.9 and newer: this run
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -126,7 +127,7 @@ def arm(
                     log_file=os.path.join(own, "log"),
                     chdir="/",
                     labels={"run_id": run_id},
-                    unit=f"warren-load-fault-{fault_id}",
+                    unit=_unit(own, fault_id),
                     ready_pattern=f"^{APPLIED}$",
                     ready_timeout=READY_TIMEOUT,
                 )
@@ -340,6 +341,11 @@ def _check(fault_id: str, seconds: float, lease: float) -> None:
         )
     if lease < 0:
         raise FaultError(f"lease is {lease:g}: say a number of seconds, or 0 for none.")
+
+
+def _unit(own: str, fault_id: str) -> str:
+    """What systemd calls the watchdog; clusters that share a host have faults of the same name."""
+    return f"warren-load-fault-{fault_id}-{hashlib.sha256(own.encode()).hexdigest()[:8]}"
 
 
 def _clock(state: State) -> str:

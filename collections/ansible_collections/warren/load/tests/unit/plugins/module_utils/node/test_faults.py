@@ -102,6 +102,22 @@ def test_the_record_is_for_its_owner_alone_and_holds_what_undoing_needs(folder, 
     assert record["plan"]["start_time"] == process_table.start_time(record["plan"]["pid"])
 
 
+def test_clusters_of_one_host_have_watchdogs_of_their_own(tmp_path, monkeypatch):
+    """systemd ends what had the name of a unit before."""
+    units = []
+
+    def start(program):
+        units.append(program.unit)
+        raise supervision.SupervisionError("not today")
+
+    monkeypatch.setattr(supervision, "start", start)
+    for cluster in ("blue", "green", "blue"):
+        with pytest.raises(FaultError):
+            arm(str(tmp_path / cluster), Ask("memory_pressure", "manager-1", memory=1))
+    assert all(unit.startswith("warren-load-fault-one-") for unit in units)
+    assert units[0] == units[2] != units[1]
+
+
 def test_it_is_undone_at_its_deadline_with_nobody_there(folder, sleeper):
     arm(folder, ask(sleeper), seconds=0.5)
     state = undone(folder)
