@@ -42,8 +42,7 @@ def merged(results: t.Iterable[t.Mapping[str, t.Any]], managers: int = 0) -> dic
         told[f"log_{level}s"] = sum(counts) if counts else None
     told["memory_growth"] = _growth(own)
     for name in ("open_files_growth", "goroutines_growth"):
-        rates = [row[name] for row in own if row.get(name)]
-        told[name] = max(rates, key=lambda rate: rate["value"], default=None)
+        told[name] = _fastest([row[name] for row in own if row.get(name)])
     told["unavailable"] = list(dict.fromkeys(told["unavailable"]))
     return told
 
@@ -87,10 +86,17 @@ def _growth(rows: list[Row]) -> dict[str, t.Any] | None:
     low = max((rate["low"] for rate in rates if rate["low"] is not None), default=None)
     if len(rates) < len(rows) and (low is None or low < LEAK):
         return None
+    return {**(_fastest(rates) or {}), "low": low}
+
+
+def _fastest(rates: list[Row]) -> Row | None:
+    """The rate of the process that grows most, and as far as any of them may grow."""
+    if not rates:
+        return None
     return {
         "value": max(rate["value"] for rate in rates),
-        "unit": "MB/min",
-        "low": low,
+        "unit": rates[0]["unit"],
+        "low": max((rate["low"] for rate in rates if rate["low"] is not None), default=None),
         "high": max(rate["high"] for rate in rates),
         "n": min(rate["n"] for rate in rates),
     }

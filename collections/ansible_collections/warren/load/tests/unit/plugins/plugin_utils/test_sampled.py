@@ -58,6 +58,8 @@ def test_numbers_of_the_process_that_grew_most():
         return merged([answer(process("a", open_files_growth=first), process("b", "worker", open_files_growth=second))])
 
     assert rates(rate(0.0, 0.0, 0.0), rate(2.0, 1.0, 3.0))["open_files_growth"]["value"] == 2.0
+    # As far as any of them may grow.
+    assert rates(rate(0.0, -2.0, 2.0), rate(0.5, 0.0, 1.0))["open_files_growth"]["high"] == 2.0
     assert rates(rate(0.0, 0.0, 0.0), None)["open_files_growth"]["value"] == 0.0
     assert rates(None, None)["open_files_growth"] is None
     assert rates(None, None)["goroutines_growth"] is None
