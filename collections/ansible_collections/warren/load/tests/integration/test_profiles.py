@@ -35,7 +35,7 @@ NONE = "Simulated managers have no profiles"
 
 
 def test_simulated_managers_have_no_profiles_and_that_fails_nothing(sandbox: Sandbox) -> None:
-    run = sandbox.play("load-small", profile=True, **FEW)
+    run = sandbox.play("load-small", profile=True, warren_load_clock_factor=10, **FEW)
     assert run.rc == 0
     results = json.loads((sandbox.results / "latest/results.json").read_text(encoding="utf-8"))
     assert results["run"]["profiling"] is True
