@@ -317,7 +317,7 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
     if endpoint:
         managers = [{"name": endpoint, "api_address": endpoint, "raft_address": None, "http_address": None}]
     hollow_hosts = [host for host, kind in kinds.items() if kind == "hollow"]
-    apart = sandbox and (found["workers_apart"] == "yes" if "workers_apart" in found else victim == "worker")
+    apart = sandbox and (fleet.get("workers_apart") == "yes" if fleet else victim == "worker")
     if sandbox and victim == "worker" and not apart:
         public.errors.append(
             "One process is all workers of the sandbox that runs, so none of them can fail alone: take it down first "

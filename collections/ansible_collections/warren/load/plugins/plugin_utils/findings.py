@@ -374,6 +374,20 @@ def outages(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("write-outage", "note", sentence)
 
 
+def moved(evidence: Evidence) -> Iterator[Finding]:
+    """A leadership that nobody took away, and went all the same."""
+    terms = evidence.get("probe.terms")
+    leaders = [str(term["leader"]) for term in terms] if isinstance(terms, list) else []
+    if len(leaders) > 1 and evidence.get("failover") is None:
+        yield Finding(
+            "leader-moved",
+            "warning",
+            f"The leadership moved by itself, from {' to '.join(leaders[:5])}, though the fault hit no manager",
+            "A stall of 250 ms of the leader's CPU or disk is enough. Workers stay with the manager that led before, so "
+            "what became of them says nothing about the fault.",
+        )
+
+
 def lost(evidence: Evidence) -> Iterator[Finding]:
     """What a fault did to workers and their containers."""
     down, workers = evidence.count("loss.down"), evidence.count("loss.workers")
@@ -559,6 +573,7 @@ RULES: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     outages,
     held,
     leaked,
+    moved,
     lost,
     leftovers,
     placement,

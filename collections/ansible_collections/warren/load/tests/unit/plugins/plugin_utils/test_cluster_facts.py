@@ -509,3 +509,14 @@ def test_a_sandbox_for_faults_has_somebody_to_take_over():
     assert facts({"warren_load_fault_target": "the boss"})["errors"][0].endswith(
         "choose one of leader, follower, worker."
     )
+
+
+def test_one_process_of_all_workers_cannot_lose_one():
+    fleet = {"node": "hollow-workers", "name": "hollow-workers", "labels": {"workers": "2"}}
+    found = facts({"warren_load_fault_target": "worker"}, running=[fleet])
+    assert found["workers_apart"] == []
+    assert any(error.startswith("One process is all workers of the sandbox that runs") for error in found["errors"])
+    apart = [{**fleet, "node": f"worker-{n}", "labels": {"workers": "2", "workers_apart": "yes"}} for n in (1, 2)]
+    found = facts({}, running=apart)  # as cluster-down finds them
+    assert found["workers_apart"] == ["worker-1", "worker-2"]
+    assert facts({"warren_load_fault_target": "worker"}, running=apart)["errors"] == []

@@ -295,3 +295,12 @@ def test_whom_we_killed_did_not_crash():
     faults = [{"kind": "kill", "target": "manager-1"}, {"kind": "pause", "target": "manager-2"}]
     found = sentences({"resources": {"managers": rows}, "faults": {"faults": faults}})
     assert found == ["manager-2 ended while the run went on."]
+
+
+def test_a_leadership_that_moves_by_itself():
+    terms = {"terms": [{"leader": "manager-3"}, {"leader": "manager-1"}]}
+    assert sentences({"probe": terms}) == [
+        "The leadership moved by itself, from manager-3 to manager-1, though the fault hit no manager."
+    ]
+    assert sentences({"probe": terms, "failover": {"was": "manager-3"}}) == []
+    assert sentences({"probe": {"terms": terms["terms"][:1]}}) == []
