@@ -397,7 +397,7 @@ def lost(evidence: Evidence) -> Iterator[Finding]:
     if down and not evidence.count("loss.ready_end"):
         yield Finding(
             "workers-lost",
-            "warning",
+            "problem",
             f"After the loss of {names} all {many(workers, 'worker')} went down, the first after "
             f"{number(detection or 0)} s, and none came back: {many(evidence.count('loss.missing'), 'container')} ran "
             f"nowhere in the end, and {evidence.count('loss.replaced')} were replaced",

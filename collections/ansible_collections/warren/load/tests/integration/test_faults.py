@@ -52,11 +52,15 @@ def red(sandbox: Sandbox) -> list[str]:
 
 
 def test_a_leader_is_killed_and_comes_back(sandbox: Sandbox) -> None:
-    """On a cluster that was there before: it is as it was afterwards, but for who leads."""
+    """On a cluster that was there before: it is as it was afterwards, but for who leads.
+
+    The one thing that is missed is what Warren does not do: its workers never turn to the new leader.
+    """
     assert sandbox.play("cluster-up", warren_load_fault_target="leader", warren_load_clock_factor=10).rc == 0
     before = sandbox.processes()
     run = sandbox.play("leader-loss", **SHORT)
-    assert run.rc == 0
+    assert run.rc == 2
+    assert red(sandbox) == ["replicas-missing"]
     assert len(sandbox.processes()) == len(before) == 4
 
     found = results(sandbox)
@@ -85,8 +89,8 @@ def test_a_leader_is_killed_and_comes_back(sandbox: Sandbox) -> None:
     assert "New Leader: " in (sandbox.results / "latest/report.md").read_text(encoding="utf-8")
 
     # It can be tested as before.
-    status = sandbox.play("cluster-status")
-    assert len(re.findall(r"^manager-\d .* yes ", status.stdout, re.MULTILINE)) == 3
+    status = re.sub(r"\x1b\[[0-9;]*m", "", sandbox.play("cluster-status").stdout)
+    assert len(re.findall(r"^ *manager-\d +\S+ +yes\b", status, re.MULTILINE)) == 3
     assert sandbox.play("cluster-down", confirm=True).rc == 0
 
 
@@ -97,7 +101,7 @@ def test_writes_that_are_lost_or_doubled_fail_the_run(sandbox: Sandbox) -> None:
     assert audit["lost"] > 0
     assert audit["doubled"] > 0
     assert audit["broken"] == audit["lost"] + audit["doubled"]
-    assert red(sandbox) == ["lost-writes"]
+    assert red(sandbox) == ["lost-writes", "replicas-missing"]
     assert sandbox.processes() == {}
 
 
@@ -191,7 +195,7 @@ def test_the_real_warren_loses_its_leader_and_then_a_worker(hosts: Hosts, tmp_pa
         plays("hosts-up", managers=3, workers=2)
         plays("cluster-up")
         load = {"services": 20, "replicas": 2, "warren_load_create_rate": 2, "warren_load_fault_after": 3}
-        said = plays("leader-loss", **load)
+        said = plays("leader-loss", 2, **load)
         assert "20 creates looked for, all as acknowledged" in said
         said = plays("worker-loss", **load)
         found = json.loads((tmp_path / "results/latest/results.json").read_text(encoding="utf-8"))
