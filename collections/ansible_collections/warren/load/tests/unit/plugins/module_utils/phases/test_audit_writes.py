@@ -4,9 +4,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ansible_collections.warren.load.plugins.module_utils.api.errors import Rejected
+from ansible_collections.warren.load.plugins.module_utils.engine.reporter import Reporter
+from ansible_collections.warren.load.plugins.module_utils.engine.write_audit import ACKNOWLEDGED, AMBIGUOUS, Write
 from ansible_collections.warren.load.plugins.module_utils.phases import audit_writes, create
 
 from .conftest import OTHER_RUN_ID, RUN_ID
@@ -61,3 +65,27 @@ def test_a_lost_a_doubled_and_a_refused_one_that_is_there(run_phase, cluster, cr
 def test_without_a_journal_there_is_nothing_to_say(run_phase, cluster):
     with pytest.raises(ValueError, match=f"knows no create of run {RUN_ID}"):
         run_phase(audit_writes, OPTIONS)
+
+
+@pytest.mark.parametrize(("said", "waits"), [(AMBIGUOUS, True), (ACKNOWLEDGED, False)])
+def test_what_was_sent_last_without_an_answer_is_waited_for(run_phase, cluster, monkeypatch, said, waits):
+    """Warren may still propose it, and it would be there a moment after the audit said that it is not."""
+    cluster.read = _read(cluster)
+    sent = time.time() - 2.0
+    older = Write(f"wl-{RUN_ID}-0001", AMBIGUOUS, time=sent - 60.0)
+    last = Write(f"wl-{RUN_ID}-0002", said, time=sent)
+    monkeypatch.setattr(audit_writes, "writes", lambda _events: {one.service: one for one in (older, last)})
+    pauses = []
+
+    async def pause(seconds):
+        pauses.append(seconds)
+
+    monkeypatch.setattr(Reporter, "pause", lambda _reporter, seconds: pause(seconds))
+    run_phase(audit_writes, OPTIONS)
+    # Warren holds a write for 5 s at most, and half a second is the way there.
+    assert pauses[0] == pytest.approx(3.5, abs=0.3) if waits else pauses[0] < 0
+
+
+def test_refusals():
+    with pytest.raises(ValueError, match="run_id: 'x' is not a run id"):
+        audit_writes.Options("x")

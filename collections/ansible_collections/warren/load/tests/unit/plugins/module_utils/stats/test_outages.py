@@ -41,6 +41,11 @@ def test_before_the_first_and_after_the_last_answer():
     assert outages([], 0.0, 0.0, 0.2) == []
 
 
+def test_what_is_no_longer_than_the_least_is_none():
+    assert outages([0.0, 0.25, 0.5], 0.0, 0.75, 0.25) == []
+    assert outages([0.0, 0.5], 0.0, 0.75, 0.25) == [Outage(0.0, 0.5)]
+
+
 def test_the_resolution_is_the_longest_time_between_two_probes():
     assert resolution([0.0, 0.05, 0.3, 0.1]) == pytest.approx(0.2)
     assert resolution([1.0]) is None
