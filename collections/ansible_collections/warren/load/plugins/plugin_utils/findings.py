@@ -383,7 +383,7 @@ def moved(evidence: Evidence) -> Iterator[Finding]:
             "leader-moved",
             "warning",
             f"The leadership moved by itself, from {' to '.join(leaders[:5])}, though the fault hit no manager",
-            "A stall of 250 ms of the leader's CPU or disk is enough. Workers stay with the manager that led before, so "
+            "A stall of 250 ms of the leader's CPU or disk is enough. Workers stay with the manager that led before: "
             "what became of them says nothing about the fault.",
         )
 
