@@ -274,6 +274,23 @@ def slow(tmp_path, monkeypatch):
     process.wait()
 
 
+def test_the_control_group_of_a_process(tmp_path, monkeypatch):
+    """Of version 2, as /proc names it; with version 1 alone there is none."""
+    told = {"/proc/7/cgroup": "1:name=systemd:/x\n0::/system.slice/w.service\n", "/proc/8/cgroup": "4:memory:/x\n"}
+    monkeypatch.setattr(process_table, "read_text", lambda path: told.get(path, ""))
+    monkeypatch.setattr(fault_kinds, "CGROUPS", str(tmp_path))
+    assert fault_kinds._control_group(7) is None
+    (tmp_path / "cgroup.controllers").write_text("io memory\n")
+    assert fault_kinds._control_group(7) == str(tmp_path / "system.slice/w.service")
+    assert fault_kinds._control_group(8) is None
+    assert fault_kinds._control_group(9) is None
+
+
+def test_a_program_that_is_not_there_is_said():
+    assert fault_kinds._run("no-such-program-here") == "there is no program no-such-program-here"
+    assert fault_kinds._run("true") is None
+
+
 @pytest.mark.skipif(not process_table.has_proc(), reason="needs /proc")
 def test_a_slow_disk_gets_the_limit_of_its_whole_disk_and_the_old_one_back(slow):
     group, options = slow

@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -209,6 +211,20 @@ def test_two_faults_at_once_are_a_sentence_unless_asked_for(folder, sleeper):
     _state, done = arm(folder, Ask("memory_pressure", "manager-1", memory=1), fault_id="two", together=True)
     assert done
     assert [state.id for state in faults.undo(folder)] == ["one", "two"]
+
+
+def test_who_arms_waits_for_who_arms(folder):
+    """Between the look for other faults and the record of its own nobody else looks."""
+    done = []
+    os.makedirs(folder)
+    with open(os.path.join(folder, "guard"), "w", encoding="utf-8") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        other = threading.Thread(target=lambda: done.append(arm(folder, Ask("memory_pressure", "manager-1", memory=1))))
+        other.start()
+        time.sleep(0.5)
+        assert faults.states(folder) == []
+    other.join(20)
+    assert [state.state for state, _did in done] == ["active"]
 
 
 def test_after_one_is_undone_there_may_be_another(folder, sleeper):

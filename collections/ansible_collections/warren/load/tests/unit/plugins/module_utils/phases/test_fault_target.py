@@ -100,6 +100,7 @@ def test_no_leader_no_fault():
 def test_the_worker_that_holds_most_is_hit_first():
     workers = {"worker-1": 4, "worker-2": 9, "worker-3": 9, "worker-4": 1}
     assert choose(found(workers=workers), Options("worker", "kill")).targets == ["worker-2"]
+    assert choose(found(workers=workers), Options("worker", "kill")).notes == []
     choice = choose(found(workers=workers), Options("worker", "kill", count=3))
     assert (choice.targets, choice.refusals) == (["worker-2", "worker-3", "worker-1"], [])
     choice = choose(found(workers={"worker-1": 6, "worker-2": 0}), Options("worker", "kill"))
