@@ -63,6 +63,7 @@ def test_what_the_host_cannot_do_is_told_beforehand(run):
     assert refused["failed"] is True
     assert refused["msg"] == asked["reason"]
     assert run(state="queried", kind="pause")["possible"] is True
+    assert run(state="queried", kind="pause", pid=1)["reason"].startswith("The pid changed: ")
 
 
 def test_check_mode_does_nothing(run, tmp_path):

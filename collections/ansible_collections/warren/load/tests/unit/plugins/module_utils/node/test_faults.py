@@ -304,7 +304,8 @@ def test_memory_is_held_and_given_back(folder):
     watchdog = supervision.running_record(f"{folder}/one/pid.json")
     assert process_table.usage(watchdog.pid).rss > 48 << 20
     assert state.state == "active"
-    assert faults.undo(folder)[0].outcome == "the memory of worker-1 is free again"
+    (undone,) = faults.undo(folder)
+    assert (undone.outcome, undone.undone_by) == ("the memory of worker-1 is free again", "told")
     assert process_table.start_time(watchdog.pid) is None
 
 
