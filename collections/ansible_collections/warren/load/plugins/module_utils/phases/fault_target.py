@@ -86,9 +86,12 @@ def _manager(found: Mapping[str, t.Any], options: Options) -> Choice:
     refusals, notes = [], []
     fatal, silent = options.kind in FATAL, options.kind in SILENCING
     if alone and silent:
+        # From v1.1 on there is no cluster of more.
+        of = " of a Warren before v1.1" if found["dialect"] == Dialect.CONTAINERS.value else ""
         refusals.append(
             f"The cluster has one manager, {leader}: nobody takes over, so nothing is written or read "
-            f"{'ever again' if fatal else 'until the fault is undone'}; start 3 managers, or {ANYWAY}."
+            f"{'ever again' if fatal else 'until the fault is undone'}; start 3 managers{of}, or "
+            f"{ANYWAY}."
         )
     left = len([name for name in answering if name in voters and name not in targets])
     majority = len(voters) // 2 + 1

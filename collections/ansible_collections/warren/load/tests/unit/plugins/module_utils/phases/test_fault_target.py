@@ -61,6 +61,8 @@ def test_one_manager_is_refused(kind, until):
         "managers, or set warren_load_fault_anyway to true to do it all the same."
     )
     assert choose(found(managers=1), Options("leader", "slow_disk")).refusals == []
+    newer = choose(found(managers=1, dialect="containers"), Options("leader", kind)).refusals[0]
+    assert "; start 3 managers of a Warren before v1.1, or set " in newer
 
 
 def test_a_quorum_that_would_be_lost_for_good_is_refused():

@@ -147,6 +147,9 @@ def test_a_leader_that_dies_and_comes_back(tmp_path):
     assert (writes["outage_count"], writes["recovered"]) == (1, True)
     assert 1.0 < writes["longest_outage"]["value"] < 5.0
     assert writes["longest_outage"]["low"] < writes["longest_outage"]["value"] == writes["longest_outage"]["high"]
+    # Each manager gets as many writes as reads.
+    assert writes["probes"] == pytest.approx(sum(row["probes"] for row in measured["managers"]), abs=6)
+    assert writes["acknowledged"] == sum(row["writes_acknowledged"] for row in measured["managers"])
     (outage,) = writes["outages"]
     assert outage["end"] - outage["start"] == pytest.approx(outage["seconds"], abs=0.002)
     assert measured["started"] < outage["start"] < outage["end"] < measured["ended"]
