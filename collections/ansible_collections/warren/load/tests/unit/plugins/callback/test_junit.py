@@ -120,6 +120,7 @@ NO_PHASE = {
     "process",
     "profile",
     "profile_report",
+    "profile_view",
     "program",
     "program_source",
     "render",
