@@ -117,6 +117,16 @@ def test_a_worker_is_killed(sandbox: Sandbox) -> None:
     assert sandbox.processes() == {}
 
 
+def test_containers_that_nothing_replaces_fail_the_run(sandbox: Sandbox) -> None:
+    run = sandbox.play("worker-loss", warren_load_defects="stranded", **SHORT)
+    assert run.rc == 2
+    loss = results(sandbox)["measurements"]["loss"]
+    assert (loss["down"], loss["ready_end"], loss["replaced"]) == (1, 1, 0)
+    assert loss["missing"] > 0
+    assert red(sandbox) == ["replicas-missing"]
+    assert sandbox.processes() == {}
+
+
 @pytest.mark.parametrize(
     ("playbook", "settings", "sentence"),
     [

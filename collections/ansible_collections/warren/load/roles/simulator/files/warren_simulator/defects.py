@@ -18,6 +18,7 @@ DEFECTS: dict[str, tuple[float, str]] = {
     "lost-write": (10, "every so-manyth create is acknowledged but not stored"),
     "duplicate-write": (10, "every so-manyth create is stored twice"),
     "late-schedule": (12, "the scheduler leaves a service alone for its first so many seconds"),
+    "stranded": (0, "containers of a node that is down are never given up, so nothing replaces them"),
     "no-leader": (0, "this manager never knows a leader"),
     "join-quorum-loss": (0, "a `manager join` of dialect containers reaches the leader before it fails"),
 }

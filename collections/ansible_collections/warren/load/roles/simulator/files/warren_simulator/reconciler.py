@@ -25,9 +25,12 @@ def plan_nodes(store: Store, now: int, down_after: float) -> list[Command]:
     return [("node_status", node.id, "down") for node in late]
 
 
-def plan_containers(store: Store) -> list[Command]:
-    """Failed containers and those on down nodes are shut down; what has completed its shutdown is deleted."""
-    down = {node.id for node in store.nodes if node.status == "down"}
+def plan_containers(store: Store, *, stranded: bool = False) -> list[Command]:
+    """Failed containers and those on down nodes are shut down; what has completed its shutdown is deleted.
+
+    ``stranded``, a defect: those on down nodes stay as they are.
+    """
+    down = set() if stranded else {node.id for node in store.nodes if node.status == "down"}
     commands: list[Command] = []
     for container in store.containers:
         desired, actual = container.desired_state, container.actual_state
@@ -74,7 +77,7 @@ class Reconciler:
             down_after = manager.clock.real(NODE_DOWN_AFTER)
             await manager.try_commit_all(plan_nodes(manager.store, time.time_ns(), down_after))
             await manager.costs.scan(2 * len(manager.store.containers), loop=True)
-            commands = plan_containers(manager.store)
+            commands = plan_containers(manager.store, stranded="stranded" in manager.defects)
             await manager.try_commit_all([command for command in commands if not self._spares(command)])
         manager.metrics.observe("warren_reconciliation_duration_seconds", time.perf_counter() - start)
         if manager.metrics.fed:

@@ -115,3 +115,5 @@ def test_what_becomes_of_containers():
         ("delete", "containers", "d-done"),
         ("steer", "g-unhealthy", "", "failed", "health check failed: no answer"),
     ]
+    stranded = [command for command in plan_containers(store) if command[1] != "c-on-down-node"]
+    assert plan_containers(store, stranded=True) == stranded
