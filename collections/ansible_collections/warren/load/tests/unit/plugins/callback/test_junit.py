@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -14,6 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from ansible_collections.warren.load.plugins.callback import junit
+from ansible_collections.warren.load.plugins.module_utils.scenarios import PHASES
 
 
 def result(action, data=None, *, name="a task", host="gen", uuid="1"):
@@ -114,6 +116,7 @@ NO_PHASE = {
     "diagnose",
     "evidence",
     "fault",
+    "footprint",
     "host_info",
     "lima_vms",
     "netns",
@@ -132,6 +135,7 @@ def test_every_module_is_of_a_phase_or_known_to_be_of_none():
     """A phase whose module is not listed would have no case, however it ended."""
     sources = {path.stem: path.read_text() for path in (COLLECTION / "plugins/modules").glob("*.py")}
     assert set(sources) == set(junit.PHASE_OF) | NO_PHASE
+    assert set(itertools.chain(*PHASES.values())) <= set(junit.PHASE_OF.values())
     assert not {name for name in NO_PHASE if re.search(r"\brun_(phase|query)\(", sources[name])}
 
 
