@@ -180,7 +180,7 @@ def test_a_fault_is_undone_though_its_controller_is_gone(place: Place, number: s
     play.until(paused, "manager-1 stands still")
     play.strike(number)
     struck = time.monotonic()
-    assert paused()
+    assert number is not signal.SIGKILL or paused()  # Ctrl-C has it undone at once
     eventually(lambda: not paused(), UNDONE, lambda: f"manager-1 goes on {UNDONE:g} s after {number.name}")
     print(f"undone {time.monotonic() - struck:.1f} s after {number.name}")
     place.run("cleanup")
