@@ -140,20 +140,29 @@ def end_runs(runs_dir: str, patience: float) -> list[str]:
 
     Call it only when no run holds the lock. Waits up to `patience` seconds for the engines to be gone.
     """
-    waiting = {}
+    waiting, ended = {}, []
     for run_id in sorted(os.listdir(runs_dir)) if os.path.isdir(runs_dir) else []:
-        status = os.path.join(runs_dir, run_id, "status.json")
-        pid = _engine(status)
-        if pid is not None:
-            waiting[run_id] = (pid, process_table.start_time(pid))
-        lease = os.path.join(runs_dir, run_id, "lease")
-        # An engine that only starts has not said anything yet.
-        if pid is not None or (os.path.isfile(lease) and not os.path.exists(status)):
-            _take_lease(lease)
+        for folder in _work_folders(os.path.join(runs_dir, run_id)):
+            status, lease = os.path.join(folder, "status.json"), os.path.join(folder, "lease")
+            pid = _engine(status)
+            if pid is not None:
+                waiting[pid] = process_table.start_time(pid)
+                ended.append(run_id)
+            # An engine that only starts has not said anything yet.
+            if pid is not None or (os.path.isfile(lease) and not os.path.exists(status)):
+                _take_lease(lease)
     deadline = time.monotonic() + patience
-    while any(process_table.start_time(pid) == mark for pid, mark in waiting.values()) and time.monotonic() < deadline:
+    while any(process_table.start_time(pid) == mark for pid, mark in waiting.items()) and time.monotonic() < deadline:
         time.sleep(0.1)
-    return list(waiting)
+    return list(dict.fromkeys(ended))
+
+
+def _work_folders(run: str) -> list[str]:
+    """A run's own folder, and those below it of the engines that run beside its phases."""
+    try:
+        return [run, *sorted(entry.path for entry in os.scandir(run) if entry.is_dir(follow_symlinks=False))]
+    except OSError:
+        return []
 
 
 def _engine(status_file: str) -> int | None:

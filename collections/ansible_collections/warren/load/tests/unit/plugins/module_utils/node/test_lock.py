@@ -136,6 +136,20 @@ def test_engines_that_nobody_waits_for_lose_their_lease(tmp_path: Path) -> None:
     engine.wait()
 
 
+def test_engines_beside_a_phase_end_too(tmp_path: Path) -> None:
+    """A fault run has one that probes, and one that watches the workers, each in a folder of its own."""
+    for name in ("run", "run/probe", "other/recovery"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "lease").touch()
+    engines = []
+    for name in ("run/probe", "other/recovery"):
+        waits = f"while [ -e {tmp_path / name}/lease ]; do sleep 0.1; done"
+        engines.append(subprocess.Popen(["sh", "-c", waits]))
+        (tmp_path / name / "status.json").write_text(json.dumps({"pid": engines[-1].pid}))
+    assert locks.end_runs(str(tmp_path), 10) == ["other", "run"]
+    assert [engine.wait(10) for engine in engines] == [0, 0]
+
+
 def test_there_is_no_controller_above_a_plain_process() -> None:
     assert locks.controller_pid(1) is None
 
