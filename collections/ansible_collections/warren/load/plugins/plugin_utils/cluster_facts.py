@@ -331,7 +331,7 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
     if ours and not ca_file and tls != "plaintext" and hosts:
         own = f"{directory}/{hosts[0]}/home/.warren/certs/manager-{hosts[0]}/ca.crt"
         # Of the generator, whoever asks.
-        generator_dir = f"{_state_dir(public, replace(around, local=_is_here(around, generator)))}/{name}"
+        generator_dir = f"{_state_dir(public, _seen_from(around, generator))}/{name}"
         ca_file = own if sandbox else f"{generator_dir}/ca.crt"
 
     venv = f"{state_dir}/venv-{hashlib.sha256(' '.join(around.requirements).encode()).hexdigest()[:10]}"
@@ -502,11 +502,9 @@ def _samplers(public: Public, around: Surroundings, watched: Watched) -> list[di
         return around.host_vars.get(host, {}) if host in around.groups.get("all", around.host_vars) else {}
 
     def machine(host: str) -> dict[str, t.Any]:
-        own = variables(host)
-        here = _is_here(around, host)
-        key = "local" if here else f"{own.get('ansible_host') or host}:{own.get('ansible_port') or 22}"
+        key = "local" if _is_here(around, host) else _address(variables(host), host)
         if key not in machines:
-            base = f"{_state_dir(public, replace(around, local=here))}/{watched.cluster}"
+            base = f"{_state_dir(public, _seen_from(around, host))}/{watched.cluster}"
             machines[key] = {"host": host, "base": base, "dir": f"{base}/runs/sampler", "processes": []}
         elif host == watched.generator:
             machines[key]["host"] = host
@@ -683,11 +681,25 @@ def controller_state_dir(public: Public, environment: t.Mapping[str, str]) -> st
     return _state_dir(public, Surroundings("localhost", True, {}, {}, environment, ""))
 
 
+def _address(own: t.Mapping[str, t.Any], host: str) -> str:
+    """What is the same for all names of one machine."""
+    return f"{own.get('ansible_host') or host}:{own.get('ansible_port') or 22}"
+
+
+def _seen_from(around: Surroundings, host: str) -> Surroundings:
+    return replace(around, host=host, local=_is_here(around, host))
+
+
 def _state_dir(public: Public, around: Surroundings) -> str:
     given = public.text("warren_load_state_dir")
+    if given and not around.local:
+        # Hosts may share it: network namespaces and those with NFS do.
+        own = around.host_vars.get(around.host, {})
+        # No colon: a virtual environment cannot lie below one.
+        return os.path.normpath(f"{given}/{_address(own, around.host).replace(':', '-')}")
     if given:
         home = around.environment.get("HOME", "")
-        return os.path.normpath(home + given[1:] if given.startswith("~/") and around.local else given)
+        return os.path.normpath(home + given[1:] if given.startswith("~/") else given)
     if not around.local:
         return "/var/tmp/warren-load"
     state = around.environment.get("XDG_STATE_HOME") or around.environment.get("HOME", "/tmp") + "/.local/state"

@@ -228,6 +228,35 @@ def test_other_hosts_have_their_own_state_directory() -> None:
     assert facts({"warren_load_state_dir": "/x/"})["dir"] == "/x/sandbox"
 
 
+def test_hosts_may_share_the_folder_that_was_given() -> None:
+    """As network namespaces do, and hosts with a common home."""
+    groups = {"managers": ["m1"], "workers": ["w1", "again"], "generators": ["gen"], "all": ["m1", "w1", "again", "gen"]}
+    host_vars = {
+        "m1": {"ansible_host": "10.0.0.1"},
+        "w1": {"ansible_host": "10.0.0.2", "ansible_port": 2222},
+        "again": {"ansible_host": "10.0.0.2", "ansible_port": 2222},
+        "gen": {"ansible_connection": "local"},
+    }
+    values = {"warren_load_sandbox": False, "warren_load_state_dir": "/shared", "warren_load_cluster": "blue"}
+    own = {
+        host: facts(values, groups=groups, host_vars=host_vars, host=host, local=host == "gen")["dir"]
+        for host in groups["all"]
+    }
+    assert own == {
+        "m1": "/shared/10.0.0.1-22/blue",
+        "w1": "/shared/10.0.0.2-2222/blue",
+        "again": "/shared/10.0.0.2-2222/blue",  # the same machine
+        "gen": "/shared/blue",
+    }
+    for asking in ("gen", "m1"):
+        found = facts(values, groups=groups, host_vars=host_vars, host=asking, local=asking == "gen")
+        assert {row["host"]: row["dir"] for row in found["samplers"]} == {
+            "m1": f"{own['m1']}/runs/sampler",
+            "w1": f"{own['w1']}/runs/sampler",
+            "gen": f"{own['gen']}/runs/sampler",
+        }
+
+
 VALUES = st.one_of(
     st.none(),
     st.booleans(),
