@@ -512,8 +512,8 @@ def memory(evidence: Evidence) -> Iterator[Finding]:
                 "while the load was steady",
                 "Memory that a file backs is not counted.",
             )
-    # Where the load is not held, nothing asks for it.
-    asked = evidence.scenario not in ("scheduler-burst", "leak-detection")
+    # Where the load is not held, no objective asks for it.
+    asked = evidence.scenario in ("load", "api-throughput", "soak")
     if asked and evidence.get("resources.memory_growth") is None:
         for reason, name in list(reasons.items())[:1]:
             sentence = f"Whether the memory of {name} keeps growing is not known: {reason}"

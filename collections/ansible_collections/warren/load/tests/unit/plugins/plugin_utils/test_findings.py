@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.warren.load.plugins.module_utils.scenarios import SCENARIOS
 from ansible_collections.warren.load.plugins.plugin_utils.findings import RULES, Evidence, find
 from ansible_collections.warren.load.plugins.plugin_utils.results import assemble
 
@@ -80,10 +81,11 @@ def test_a_tick_that_takes_longer_than_a_tick_is_told():
     assert told(7.25) == ["A tick of the scheduler took 7.25 s, and one is due every 5 s.", placed]
 
 
-def test_a_burst_is_too_short_for_memory():
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_growth_that_is_not_known_is_told_where_an_objective_asks_for_it(scenario):
     growth = {"resources": {"managers": [{"name": "manager-1", "growth": {"why": "it was short"}}]}}
-    assert len(sentences(growth)) == 1
-    assert sentences(growth, run={"scenario": "scheduler-burst"}) == []
+    asked = scenario in ("load", "api-throughput", "soak")
+    assert len(sentences(growth, run={"scenario": scenario})) == asked
 
 
 def test_audit_and_shared_host():
