@@ -247,11 +247,11 @@ class Place:
 
     def status(self) -> dict[str, t.Any]:
         """What the newest engine says of itself; empty where none has said anything."""
-        files = sorted(self.state.glob("*/runs/*/status.json"), key=lambda path: path.stat().st_mtime_ns)
         try:
+            files = sorted(self.state.glob("*/runs/*/status.json"), key=lambda path: path.stat().st_mtime_ns)
             return t.cast("dict[str, t.Any]", json.loads(files[-1].read_text(encoding="utf-8"))) if files else {}
         except (OSError, ValueError):
-            return {}
+            return {}  # a run removes what an earlier one left, and writes its own anew
 
     def locks(self) -> list[Path]:
         """The lock files that are there."""

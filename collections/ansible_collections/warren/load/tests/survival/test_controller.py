@@ -48,6 +48,14 @@ def place(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pl
         place.kill_all()
 
 
+@pytest.fixture(autouse=True)
+def nothing_goes_on(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A play that a failed test left would hold the cluster's lock, and fail those that follow."""
+    yield
+    if "place" in request.fixturenames:
+        request.getfixturevalue("place").kill_all()
+
+
 def strikes(phases: Iterable[str], seldom: Container[str]) -> list[ParameterSet]:
     """Every signal in every phase; those that `make test` has no time for are marked long, but for one a phase."""
     return [
