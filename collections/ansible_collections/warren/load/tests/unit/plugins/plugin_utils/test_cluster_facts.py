@@ -230,7 +230,8 @@ def test_other_hosts_have_their_own_state_directory() -> None:
 
 def test_hosts_may_share_the_folder_that_was_given() -> None:
     """As network namespaces do, and hosts with a common home."""
-    groups = {"managers": ["m1"], "workers": ["w1", "again"], "generators": ["gen"], "all": ["m1", "w1", "again", "gen"]}
+    groups = {"managers": ["m1"], "workers": ["w1", "again"], "generators": ["gen"]}
+    groups["all"] = ["m1", "w1", "again", "gen"]
     host_vars = {
         "m1": {"ansible_host": "10.0.0.1"},
         "w1": {"ansible_host": "10.0.0.2", "ansible_port": 2222},
