@@ -20,7 +20,7 @@ from ansible_collections.warren.load.plugins.module_utils.api.images import unfi
 from ansible_collections.warren.load.plugins.module_utils.node.fault_kinds import KINDS
 from ansible_collections.warren.load.plugins.module_utils.phases.methods import DEFAULT, parse_mix
 
-from .fault_plans import candidates, fault_plan
+from .fault_plans import candidates, fault_plan, unfair
 from .planning import replaced
 from .program_sources import PLACE, is_url
 
@@ -93,6 +93,7 @@ SIMULATED = (
 )
 SIMULATOR = "simulator"  # in place of a program's path
 DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?:in)?)?(?:(\d+)s)?")
+NEAR = re.compile(r"(127\.|localhost:|\[::1\])")  # the machine that asks
 WORDS = re.compile(r"[^A-Za-z0-9.-]+")
 
 
@@ -373,6 +374,8 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
     if fault:
         nodes = workers + (fleet_names if apart else []) if victim == "worker" else hosts
         fault["candidates"] = candidates(fault, samplers, nodes, managers, _shares_kernel(around))
+        if not sandbox:  # where all is one host
+            public.errors.extend(unfair(fault, generator))
     return {
         "name": name,
         "sandbox": sandbox,
@@ -404,6 +407,7 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
         "workers_to_spare": int(len(workers) * min(public.number("warren_load_missing_workers"), 100) / 100),
         "worker_kind": kinds.get(around.host, ""),
         "generator": generator,
+        "shares_host": _shares_host(around, watched, samplers),
         "hollow_workers": hollow,
         "workers_apart": fleet_names if apart else [],
         "fault": fault,
@@ -519,7 +523,7 @@ def _samplers(public: Public, around: Surroundings, watched: Watched) -> list[di
     for manager in watched.managers:
         api = manager["api_address"]
         if watched.endpoint:
-            near = re.match(r"(127\.|localhost:|\[::1\])", api)
+            near = NEAR.match(api)
             page = f"http://{'127.0.0.1' if near else api.rpartition(':')[0]}:9090/metrics"
             match = _manager_match(api) if near else None
             add(
@@ -617,6 +621,17 @@ def _is_here(around: Surroundings, host: str) -> bool:
 def _shares_kernel(around: Surroundings) -> t.Callable[[str], bool]:
     """Whether a host has its kernel together with others."""
     return lambda host: around.host_vars.get(host, {}).get("ansible_connection") in ("local", NAMESPACES)
+
+
+def _shares_host(around: Surroundings, watched: Watched, samplers: list[dict[str, t.Any]]) -> bool:
+    """Whether the load is sent from a manager's machine: the sandbox's, the same host, or its namespaces."""
+    own = next(row for row in samplers if row["host"] == watched.generator)
+    if watched.endpoint:
+        return bool(NEAR.match(watched.endpoint))
+    inside = any(
+        around.host_vars.get(row["name"], {}).get("ansible_connection") == NAMESPACES for row in watched.managers
+    )
+    return any(row["kind"] == "manager" for row in own["processes"]) or (inside and _is_here(around, watched.generator))
 
 
 def _node_processes(host: str, directory: str, watched: Watched, workers: list[str]) -> list[dict[str, t.Any]]:

@@ -14,19 +14,22 @@ import typing as t
 
 from ansible_collections.warren.load.plugins.module_utils.api.timers import (
     HEARTBEAT,
-    NODE_DOWN_AFTER,
+    NODE_DOWN_WITHIN,
     RECONCILER_TICK,
     SCHEDULER_TICK,
     WORKER_POLL,
 )
 from ansible_collections.warren.load.plugins.module_utils.node.fault_kinds import FATAL, SILENCING
+from ansible_collections.warren.load.plugins.module_utils.node.faults import LONGEST
 
 AFTER = {"leader": 30.0, "follower": 30.0, "worker": 60.0}  # seconds from the first create, as the guide has them
 MARGIN = 20.0  # seconds for which creates go on after the fault
-KNOWN = NODE_DOWN_AFTER + RECONCILER_TICK + SCHEDULER_TICK + HEARTBEAT  # Warren's seconds until a loss is known
+SILENT = 90.0  # seconds for which a worker is paused or cut off, so that what Warren does about it is seen
+KNOWN = NODE_DOWN_WITHIN + SCHEDULER_TICK  # Warren's seconds until a loss is known
 LATER = (
     RECONCILER_TICK + 2 * SCHEDULER_TICK + WORKER_POLL + HEARTBEAT
 )  # and from then until all run again, or never will
+OF_THE_HOST = ("cut", "packet_loss", "clock_step", "memory_pressure")  # faults of all that runs there
 ANYWAY = "set warren_load_fault_anyway to true to do it all the same"
 
 
@@ -44,15 +47,18 @@ class Settings(t.Protocol):
 def fault_plan(
     public: Settings, role: str, there: int, services: int, create_rate: float, endpoint: str
 ) -> dict[str, t.Any]:
-    """``{role, kind, after, seconds, count, together, anyway, ask, last, span, create_rate, probe_rate}``.
+    """``{role, kind, after, seconds, count, noticed, together, anyway, ask, last, span, create_rate, probe_rate}``.
 
     ``role``: whose turn it is; ``there``: how many managers, or for role worker how many workers, the cluster has;
-    ``create_rate`` as asked for, 0 for what fits. ``ask`` are the options of M(fault) that only some kinds have,
-    ``last`` when the last fault is over and ``span`` when the creates are, in s after the first one. Wrong settings
-    become sentences in ``public.errors``.
+    ``create_rate`` as asked for, 0 for what fits. ``noticed``: whether a worker is silent for long enough to be taken
+    for down; ``ask``: the options of M(fault) that only some kinds have; ``last``: when the last fault is over, and
+    ``span`` when the creates are, in s after the first one. Wrong settings become sentences in ``public.errors``.
     """
     kind = public.text("warren_load_fault", "kill")
     seconds, count = public.number("warren_load_fault_seconds"), public.whole("warren_load_fault_count", 1)
+    factor = public.number("warren_load_clock_factor")
+    if role == "worker" and kind in SILENCING and kind not in FATAL and not public.text("warren_load_fault_seconds"):
+        seconds = SILENT / factor
     after = public.number("warren_load_fault_after") or AFTER[role]
     anyway = public.flag("warren_load_fault_anyway")
     # A killed process is gone at once; the next one's turn comes as if it had been paused.
@@ -65,6 +71,15 @@ def fault_plan(
         )
     elif kind in SILENCING and not anyway:
         public.errors.extend(_refusals(role, kind, there, count))
+    if seconds > LONGEST:
+        public.errors.append(
+            f"warren_load_fault_seconds is {seconds:g}, and a fault lasts {LONGEST:g} s at most: ask for less."
+        )
+    if role == "leader" and count > 1:
+        public.errors.append(
+            f"warren_load_fault_count is {count}, and a cluster has one leader: ask for 1, or set "
+            "warren_load_fault_target to follower or worker."
+        )
     if span <= last:
         public.errors.append(
             f"warren_load_create_rate of {create_rate:g} creates {services} services within {span:.0f} s, and the "
@@ -77,6 +92,7 @@ def fault_plan(
         "after": after,
         "seconds": seconds,
         "count": count,
+        "noticed": kind in FATAL or seconds * factor >= NODE_DOWN_WITHIN,
         "together": public.flag("warren_load_fault_together"),
         "anyway": anyway,
         "ask": {
@@ -119,6 +135,11 @@ def meaning(fault: dict[str, t.Any]) -> list[str]:
             "Without its leader the cluster refuses writes until another manager leads, in 1 to 3 s. Workers stay with "
             "the manager that they know: 30 to 40 s later all are taken for down, their containers fail, and nothing "
             "replaces them."
+        )
+    elif fault["role"] == "worker" and fault["kind"] in SILENCING and not fault["noticed"]:
+        found.append(
+            "Warren takes a worker for down 30 to 40 s after its last heartbeat, so it will not notice so short a "
+            "fault: give a longer one with warren_load_fault_seconds to see what it does."
         )
     elif fault["role"] == "worker" and fault["kind"] in SILENCING:
         found.append(
@@ -171,6 +192,16 @@ def candidates(
             }
             found.append({"name": process["name"], "host": sampler["host"], "dir": f"{base}/faults", "ask": ask})
     return found
+
+
+def unfair(fault: dict[str, t.Any], generator: str) -> t.Iterator[str]:
+    """A sentence if the load would be hit with whom the fault is for: it would be the generator that is measured."""
+    names = [one["name"] for one in fault["candidates"] if one["host"] == generator]
+    if names and fault["kind"] in OF_THE_HOST and not fault["anyway"]:
+        yield (
+            f"The load is sent from the host of {' and '.join(names)}, which fault {fault['kind']} would hit as well: "
+            f"put another host into the group generators, or {ANYWAY}."
+        )
 
 
 def _refusals(role: str, kind: str, there: int, count: int) -> t.Iterator[str]:

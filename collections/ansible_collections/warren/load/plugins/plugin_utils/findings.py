@@ -372,20 +372,38 @@ def outages(evidence: Evidence) -> Iterator[Finding]:
         elected = "" if election is None else f"; another leader was there after {election:.2f} s"
         sentence = f"After the loss of {evidence.get('failover.was')} nothing was written for {seconds:.2f} s{elected}"
         yield Finding("write-outage", "note", sentence)
+    later = evidence.value("failover.later_outage")
+    if later and later >= 1:
+        sentence = f"Later nothing was written for {later:.2f} s again, which the fault itself does not explain"
+        yield Finding("later-outage", "warning", sentence)
+    if evidence.count("failover.wrong_target"):
+        yield Finding(
+            "wrong-target",
+            "problem",
+            f"The leadership had just moved when {evidence.get('failover.was')} was hit: no leader was lost",
+        )
 
 
 def moved(evidence: Evidence) -> Iterator[Finding]:
     """A leadership that nobody took away, and went all the same."""
-    terms = evidence.get("probe.terms")
-    leaders = [str(term["leader"]) for term in terms] if isinstance(terms, list) else []
-    if len(leaders) > 1 and evidence.get("failover") is None:
-        yield Finding(
-            "leader-moved",
-            "warning",
-            f"The leadership moved by itself, from {' to '.join(leaders[:5])}, though the fault hit no manager",
-            "A stall of 250 ms of the leader's CPU or disk is enough. Workers stay with the manager that led before: "
-            "what became of them says nothing about the fault.",
-        )
+    found = evidence.get("probe.terms")
+    terms = found if isinstance(found, list) else []
+    was, rows = evidence.get("failover.was"), evidence.get("faults.faults")
+    hit = min((one["start"] for one in rows or [] if one.get("target") == was), default=0.0)
+    before = [term for term in terms if not was or term["start"] <= hit]
+    parts = {"before the fault": before, "after another one led": terms[len(before) :]}  # between them the fault's move
+    if not before or before[-1]["leader"] != was:
+        parts = {"though the fault did not hit the leader": terms}
+    for words, part in parts.items():
+        leaders = [str(term["leader"]) for term in part]
+        if len(leaders) > 1:
+            yield Finding(
+                "leader-moved",
+                "warning",
+                f"The leadership moved by itself, from {' to '.join(leaders[:5])}, {words}",
+                "A stall of 250 ms of the leader's CPU or disk is enough. Workers stay with the manager that led "
+                "before: what became of them says nothing about the fault.",
+            )
 
 
 def lost(evidence: Evidence) -> Iterator[Finding]:
@@ -395,12 +413,14 @@ def lost(evidence: Evidence) -> Iterator[Finding]:
     hit = evidence.get("loss.targets")
     names = " and ".join(map(str, hit)) if isinstance(hit, list) else ""
     if down and not evidence.count("loss.ready_end"):
+        replaced = evidence.count("loss.replaced")
+        anew = f", and {replaced} were placed anew on workers that went down as well" if replaced else ""
         yield Finding(
             "workers-lost",
             "problem",
             f"After the loss of {names} all {many(workers, 'worker')} went down, the first after "
             f"{number(detection or 0)} s, and none came back: {many(evidence.count('loss.missing'), 'container')} ran "
-            f"nowhere in the end, and {evidence.count('loss.replaced')} were replaced",
+            f"nowhere in the end{anew}",
             "A worker of Warren knows one manager for its life. When that one does not lead any more, its heartbeats "
             "are refused, and it never turns to another one.",
         )

@@ -103,7 +103,7 @@ def _timeline(measurements: dict[str, t.Any], started: datetime.datetime | None)
     begins = [*([started.timestamp()] if started else []), *([probe["started"]] if probe else [])]
     if not (faults or probe):
         return {}
-    return {"timeline": timeline((begins or [faults[0]["start"]])[0], faults, probe)}
+    return {"timeline": timeline((begins or [faults[0]["start"]])[0], faults, measurements)}
 
 
 def run_id(run: dict[str, t.Any]) -> str:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Faults, outages and leaders on one clock: the generator's, in seconds since a run began.
+"""Faults, phases, outages, leaders, nodes and replicas on one clock: the generator's, in seconds since a run began.
 
 Faults happen on hosts with clocks of their own. What such a clock is ahead of the generator's is known within an
 interval (``environment.hosts[].clock_offset``); its middle is taken off, and half its width is said.
@@ -12,16 +12,18 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.warren.load.plugins.module_utils.api.timers import NODE_DOWN_WITHIN
 from ansible_collections.warren.load.plugins.module_utils.node.fault_kinds import FATAL, SILENCING
 from ansible_collections.warren.load.plugins.module_utils.stats.outages import elected
 from ansible_collections.warren.load.plugins.module_utils.stats.summaries import number
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     Row = Mapping[str, t.Any]
 
-BEFORE = 0.5  # seconds by which an outage may seem to begin before its fault: a probe's answer is older than the fault
+BEFORE = 0.5  # seconds by which an outage may seem to end before its fault, where the host's clock was not compared
+SOON = 2.0  # seconds: an outage that begins later than this after the loss of a manager is not that loss's
 
 
 def offsets(hosts: Iterable[Row], generator: str) -> dict[str, tuple[float, float]]:
@@ -60,13 +62,19 @@ def on_one_clock(faults: Sequence[Row], ahead: Mapping[str, tuple[float, float]]
     return sorted(rows, key=lambda row: row["start"])
 
 
-def timeline(zero: float, faults: Sequence[Row], probe: Row | None) -> dict[str, t.Any]:
+def timeline(zero: float, faults: Sequence[Row], measured: Row) -> dict[str, t.Any]:
     """``timeline`` of the results: ``{zero, intervals}``, see docs/results.schema.json.
 
-    ``zero`` is the run's begin in Unix s; ``faults`` are on_one_clock()'s; ``probe`` what M(probe) measured, or None.
+    ``zero`` is the run's begin in Unix s; ``faults`` are on_one_clock()'s; ``measured`` are the measurements of the
+    run, of which what was not measured is left out.
     """
     intervals = [_interval(zero, "fault", fault["kind"], fault["target"], fault) for fault in faults]
-    if probe:
+    for phase, (start, end) in _BOUNDS.items():
+        told = measured.get(phase) or {}
+        if told.get(start) is not None:
+            row = {"start": told[start], "end": told.get(end)}
+            intervals.append(_interval(zero, "phase", phase, None, row))
+    if probe := measured.get("probe"):
         intervals += [_interval(zero, "outage", "writes", None, one) for one in probe["writes"]["outages"]]
         intervals += [
             _interval(zero, "outage", "reads", manager["name"], one)
@@ -74,27 +82,50 @@ def timeline(zero: float, faults: Sequence[Row], probe: Row | None) -> dict[str,
             for one in manager["outages"]
         ]
         intervals += [_interval(zero, "leader", "acknowledges writes", one["leader"], one) for one in probe["terms"]]
-        intervals.append(_interval(zero, "probe", "probes", None, {"start": probe["started"], "end": probe["ended"]}))
+    if recovery := measured.get("recovery"):
+        intervals += [_interval(zero, "node", "down", name, row) for name, row in _down(recovery["changes"])]
+        if faults and recovery["touched"]:
+            row = {"start": min(fault["start"] for fault in faults), "end": recovery["restored_at"]}
+            intervals.append(_interval(zero, "replicas", "not all run", None, row))
     return {"zero": round(zero, 4), "intervals": sorted(intervals, key=lambda one: (one["start"], one["kind"]))}
 
 
-def failover(fault: Row, probe: Row) -> dict[str, t.Any]:
-    """What the loss of a leader cost, as ``measurements.failover``: ``fault`` is one of on_one_clock()'s rows.
+# Where a phase says when it began and ended.
+_BOUNDS = {
+    "create": ("first_sent", "last_acknowledged"),
+    "probe": ("started", "ended"),
+    "recovery": ("started", "ended"),
+    "cleanup": ("first_delete", "last_gone"),
+}
 
-    ``election`` is the time until another manager named a new leader, ``write_outage`` the longest one that touches
-    the fault, ``first_write`` the time until the new leader acknowledged one; each value None where it never was.
+
+def _down(changes: Sequence[Row]) -> Iterator[tuple[str, Row]]:
+    """Each time that a node was down, in the order in which it ended; ``end`` None where it stayed so."""
+    since: dict[str, float] = {}
+    for change in changes:
+        name = str(change["node"])
+        if change["status"] == "down":
+            since.setdefault(name, change["time"])
+        elif name in since:
+            yield name, {"start": since.pop(name), "end": change["time"]}
+    for name, start in since.items():
+        yield name, {"start": start, "end": None}
+
+
+def failover(fault: Row, probe: Row, role: str = "") -> dict[str, t.Any]:
+    """What the loss of a manager cost, as ``measurements.failover``: ``fault`` is one of on_one_clock()'s rows.
+
+    ``election`` is the time until another manager named a new leader, ``first_write`` the time until that one
+    acknowledged one, ``write_outage`` the longest that the fault caused and ``later_outage`` the longest of the others
+    after it; each value None where it never was. ``wrong_target`` is 1 where the leader was meant (``role``), and
+    another one was hit, as the leadership had just moved.
     """
     was, since = str(fault["target"]), float(fault["start"])
     seen = elected(((view["time"], view["manager"], view["leader"]) for view in probe["views"]), was, since)
     after = [term for term in probe["terms"] if term["leader"] != was and term["end"] >= since]
-    end = float("inf") if fault.get("end") is None else float(fault["end"])
-    touching = [
-        one
-        for one in probe["writes"]["outages"]
-        if one["start"] <= end and (one["end"] is None or one["end"] >= since - BEFORE)
-    ]
-    longest = max(touching, key=lambda one: one["seconds"], default=None)
     worst = float(probe["resolution"]["value"] or 0.0) / 1e3
+    caused, later = _caused(fault, probe["writes"]["outages"], worst)
+    longest = max(caused, key=lambda one: one["seconds"], default=None)
     finest = worst if longest is None else float(longest.get("within") or worst)
     others = [manager for manager in probe["managers"] if manager["name"] != was]
     first = min((max(term["start"], since) - since for term in after), default=None)
@@ -102,11 +133,13 @@ def failover(fault: Row, probe: Row) -> dict[str, t.Any]:
     outage = longest["seconds"] if longest else 0.0
     return {
         "was": was,
+        "wrong_target": int(_led(probe, since) not in ("", was)) if role == "leader" else None,
         "leader": seen[1] if seen else None,
         "election": _measured(election, finest, fault.get("uncertainty")),
         "first_write": _measured(first, finest, fault.get("uncertainty")),
-        "write_outage": number(outage, "s", len(touching), max(0.0, outage - 2 * finest), outage),
-        "recovered": bool(longest is None or longest["end"] is not None),
+        "write_outage": number(outage, "s", len(caused), max(0.0, outage - 2 * finest), outage),
+        "later_outage": number(max((one["seconds"] for one in later), default=None), "s", len(later)),
+        "recovered": all(one["end"] is not None for one in probe["writes"]["outages"]),
         "read_outage": number(
             max((one["longest_outage"]["value"] for one in others), default=None),
             "s",
@@ -119,12 +152,31 @@ def failover(fault: Row, probe: Row) -> dict[str, t.Any]:
     }
 
 
+def _caused(fault: Row, outages: Sequence[Row], finest: float) -> tuple[list[Row], list[Row]]:
+    """Outages that the fault caused, and those that came later: who is silent is missed at once, or not at all."""
+    since, within = float(fault["start"]), fault.get("uncertainty")
+    begin = since - (BEFORE if within is None else within + finest)
+    last = since + SOON if fault["kind"] in SILENCING else float("inf") if fault["end"] is None else fault["end"]
+    after = [one for one in outages if one["end"] is None or one["end"] >= begin]
+    return [one for one in after if one["start"] <= last], [one for one in after if one["start"] > last]
+
+
+def _led(probe: Row, moment: float) -> str:
+    """Who led at that moment, by the last word on it: a write's acknowledgement, or what a manager said; or empty."""
+    claims = [
+        *((min(term["end"], moment), term["leader"]) for term in probe["terms"] if term["start"] <= moment),
+        *((view["time"], view["leader"]) for view in probe["views"] if view["time"] <= moment and view["leader"]),
+    ]
+    return str(max(claims, default=(0.0, ""))[1])
+
+
 def measured(
     faults: Sequence[Row],
     probe: Row | None = None,
     hosts: Sequence[Row] = (),
     generator: str = "",
     recovery: Row | None = None,
+    role: str = "",
 ) -> dict[str, t.Any]:
     """``faults``, where a manager was hit and probed ``failover``, with ``recovery`` ``loss``; see failover.yml."""
     rows = on_one_clock(faults, offsets(hosts, generator))
@@ -134,14 +186,17 @@ def measured(
     if hit and probe:
         hit.update(_seen(hit, probe))
     if hit and probe:
-        found["failover"] = failover(hit, probe)
+        found["failover"] = failover(hit, probe, role)
     if rows and recovery:
-        found["loss"] = loss(rows, recovery)
+        found["loss"] = loss(rows, recovery, probed)
     return found
 
 
-def loss(faults: Sequence[Row], recovery: Row) -> dict[str, t.Any]:
+def loss(faults: Sequence[Row], recovery: Row, managers: Sequence[str] = ()) -> dict[str, t.Any]:
     """What faults cost workers and containers, as ``measurements.loss``: ``faults`` are on_one_clock()'s rows.
+
+    ``undetected`` counts those that are none of ``managers``, were silent for NODE_DOWN_WITHIN and yet were never taken
+    for down; None where no worker was silent for so long.
 
     Times count from the first fault, ``detection`` of a worker that was hit from its own. Known within recovery's
     ``resolution``; None where it never was.
@@ -155,6 +210,13 @@ def loss(faults: Sequence[Row], recovery: Row) -> dict[str, t.Any]:
     workers = [down[name] - start for name, start in hit.items() if name in down]
     detection = max(workers, default=min((moment - began for moment in down.values()), default=None))
     within = float(recovery["resolution"])
+    silent = [
+        str(fault["target"])
+        for fault in faults
+        if fault["kind"] in SILENCING
+        and fault["target"] not in managers
+        and (fault["end"] is None or fault["end"] - fault["start"] >= NODE_DOWN_WITHIN)
+    ]
 
     def since(moment: float | None, n: int) -> t.Any:
         if moment is None or n == 0:
@@ -166,6 +228,7 @@ def loss(faults: Sequence[Row], recovery: Row) -> dict[str, t.Any]:
         "targets": list(hit),
         "workers": recovery["ready_most"],
         "down": len(down),
+        "undetected": sum(name not in down for name in silent) if silent else None,
         "ready_end": recovery["ready_end"],
         "detection": since(None if detection is None else detection + began, len(down)),
         "all_down": since(max(down.values(), default=None), len(down)),
@@ -187,11 +250,16 @@ def _seen(fault: Row, probe: Row) -> dict[str, t.Any]:
     within = fault["uncertainty"]
     if fault["kind"] not in SILENCING or within == 0.0:
         return {}
-    low, high = (0.0, float("inf")) if within is None else (fault["start"] - within, fault["start"] + within)
     manager = next(one for one in probe["managers"] if one["name"] == fault["target"])
-    for one in manager["outages"]:
+    found = sorted(manager["outages"], key=lambda one: abs(one["start"] - fault["start"]))
+    if within is None and fault["kind"] in FATAL:
+        found = [one for one in found if one["end"] is None]  # who is killed does not answer again
+    for one in found[:1]:
         finest = float(one.get("within") or probe["resolution"]["value"] / 1e3)
-        if low - finest <= one["start"] <= high and (within is None or finest < within):
+        if within is None:
+            return {"start": one["start"], "uncertainty": round(finest, 4)}
+        low, high = fault["start"] - within, fault["start"] + within
+        if low - finest <= one["start"] <= high and finest < within:
             return {"start": round(max(low, one["start"]), 4), "uncertainty": round(finest, 4)}
     return {}
 

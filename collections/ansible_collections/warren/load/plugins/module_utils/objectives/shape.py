@@ -198,10 +198,12 @@ _FAULT = ("kind", "target", "host", "undone_by", "outcome", "start", "end", "unc
 _FAILOVER = Fields(
     {
         "was": Leaf(),
+        "wrong_target": Leaf("nodes"),
         "leader": Leaf(),
         "election": Leaf("s"),
         "first_write": Leaf("s"),
         "write_outage": Leaf("s"),
+        "later_outage": Leaf("s"),
         "read_outage": Leaf("s"),
         "recovered": Leaf(),
         "reads": Each(Leaf("s")),
@@ -248,7 +250,7 @@ _RECOVERY = Fields(
 _LOSS = Fields(
     {
         "targets": Items(Leaf()),
-        **{name: Leaf("nodes") for name in ("workers", "down", "ready_end")},
+        **{name: Leaf("nodes") for name in ("workers", "down", "undetected", "ready_end")},
         **{name: Leaf("s") for name in ("detection", "all_down", "replacement", "restored")},
         "touched": Leaf("services"),
         "replaced": Leaf("records"),

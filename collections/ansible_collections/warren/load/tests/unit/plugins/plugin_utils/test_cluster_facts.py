@@ -425,6 +425,44 @@ def test_every_machine_has_its_own_sampler() -> None:
     assert second["processes"][1]["pprof_url"].startswith("http://127.0.0.1:6060/")
 
 
+@pytest.mark.parametrize(
+    ("values", "host_vars", "shared"),
+    [
+        ({}, {"m1": {"ansible_connection": "local"}}, True),  # the sandbox
+        ({"warren_load_endpoint": "127.0.0.1:8080"}, {}, True),
+        ({"warren_load_endpoint": "10.0.0.1:8080"}, {}, False),
+        ({"warren_load_sandbox": False}, {"m1": {"ansible_host": "10.0.0.1"}}, False),
+        (
+            {"warren_load_sandbox": False},
+            {"m1": {"ansible_host": "10.0.0.1", "ansible_connection": "warren.load.netns"}},
+            True,
+        ),
+    ],
+)
+def test_who_shares_a_machine_with_the_load(
+    values: dict[str, Any], host_vars: dict[str, dict[str, Any]], shared: bool
+) -> None:
+    groups = {"managers": ["m1"], "workers": [], "generators": ["localhost"], "all": ["m1", "localhost"]}
+    host_vars = {"localhost": {"ansible_connection": "local"}, **host_vars}
+    assert facts(values, groups=groups, host_vars=host_vars)["shares_host"] is shared
+
+
+def test_a_generator_of_its_own_shares_nothing_and_a_manager_does() -> None:
+    groups = {"managers": ["m1", "m2"], "workers": [], "all": ["m1", "m2", "gen"]}
+    for generator, shared in (("gen", False), ("m1", True)):
+        found = facts(
+            {"warren_load_sandbox": False, "warren_load_binary": "/opt/warren", "warren_load_fault_target": "leader"}
+            | {"warren_load_fault": "cut", "warren_load_managers": 2},
+            groups=groups | {"generators": [generator]},
+            host_vars={"m1": {"ansible_host": "10.0.0.1"}, "m2": {"ansible_host": "10.0.0.2"}},
+            host=generator,
+            local=False,
+            files=("/opt/warren",),
+        )
+        assert found["shares_host"] is shared
+        assert any("The load is sent from the host of m1" in error for error in found["errors"]) is shared
+
+
 def test_profiles_are_of_warrens_processes_alone() -> None:
     values = {"warren_load_binary": "/opt/warren", "profile": "yes", "warren_load_profile_seconds": 5}
     groups = {"managers": ["m1"], "workers": ["w1"], "generators": ["g1"], "all": ["m1", "w1", "g1"]}

@@ -12,13 +12,17 @@ from ansible_collections.warren.load.plugins.plugin_utils.fault_plans import (
     fault_plan,
     meaning,
     recovering,
+    unfair,
     what,
 )
 
 
 def planned(role="leader", there=3, services=50, rate=0.0, endpoint="", **values):
     """The plan, and the sentences against it."""
-    public = Public({f"warren_load_fault{name and '_'}{name}": value for name, value in values.items()})
+    given = {
+        f"warren_load_fault{name and '_'}{name}": value for name, value in values.items() if name != "clock_factor"
+    }
+    public = Public(given | {"warren_load_clock_factor": values.get("clock_factor")})
     plan = fault_plan(public, role, there, services, rate, endpoint)
     return plan, public.errors
 
@@ -47,6 +51,11 @@ def test_creates_surround_the_fault():
         ({"role": "worker", "there": 2, "count": 2}, "Not enough workers are left: fault kill of 2 leaves 0 of 2"),
         ({"endpoint": "10.0.0.1:8080"}, "A fault needs the hosts that it is done to"),
         (
+            {"count": 2, "there": 5},
+            "warren_load_fault_count is 2, and a cluster has one leader: ask for 1, or set warren_load_fault_target to",
+        ),
+        ({"seconds": 3601}, "warren_load_fault_seconds is 3601, and a fault lasts 3600 s at most: ask for less"),
+        (
             {"rate": 10.0},
             "warren_load_create_rate of 10 creates 50 services within 5 s, and the fault is over only after",
         ),
@@ -71,8 +80,29 @@ def test_the_plan_says_what_will_be():
     assert "a manager joins again with a clean directory" in meaning(plan)[1]
     assert recovering(plan, 1.0, 1.0) == (30.0, 59.0)
     plan, _errors = planned("worker", 5, count=2, **{"": "cut"})
-    assert what(plan) == "cut of 2 workers, one after another, 60 s after the first create, for 20 s"
+    assert what(plan) == "cut of 2 workers, one after another, 60 s after the first create, for 90 s"
+    assert meaning(plan)[0].startswith("Warren takes a worker for down 30 to 40 s after its last heartbeat, and places")
     assert "within 30 s once this controller is gone" in meaning(plan)[-1]
+
+
+def test_a_worker_is_silent_for_long_enough_to_be_missed():
+    assert planned("worker", 5, **{"": "pause"})[0]["seconds"] == 90.0
+    assert planned("worker", 5, **{"": "pause"}, clock_factor=10)[0]["seconds"] == 9.0
+    assert planned("worker", 5, **{"": "slow_disk"})[0]["seconds"] == 20.0
+    plan, _errors = planned("worker", 5, **{"": "pause"}, seconds=30)
+    assert plan["noticed"] is False
+    assert "it will not notice so short a fault" in meaning(plan)[0]
+    assert planned("worker", 5, **{"": "pause"}, seconds=30, clock_factor=2)[0]["noticed"] is True
+
+
+def test_a_fault_that_would_hit_the_load_as_well():
+    plan, _errors = planned(**{"": "cut"})
+    plan["candidates"] = [{"name": "m1", "host": "m1"}, {"name": "m2", "host": "m2"}]
+    assert list(unfair(plan, "gen")) == []
+    (sentence,) = unfair(plan, "m1")
+    assert sentence.startswith("The load is sent from the host of m1, which fault cut would hit as well: put another")
+    assert list(unfair({**plan, "kind": "kill"}, "m1")) == []
+    assert list(unfair({**plan, "anyway": True}, "m1")) == []
 
 
 def test_who_can_be_hit_and_where():

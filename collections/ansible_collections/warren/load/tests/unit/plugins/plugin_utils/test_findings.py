@@ -279,8 +279,10 @@ def test_what_a_fault_did_to_workers():
     lost = {**LOSS, "detection": {"value": 38.9, "unit": "s"}}
     assert sentences({"loss": lost}) == [
         "After the loss of manager-1 all 5 workers went down, the first after 38.9 s, and none came back: 150 "
-        "containers ran nowhere in the end, and 0 were replaced."
+        "containers ran nowhere in the end."
     ]
+    (sentence,) = sentences({"loss": {**lost, "replaced": 111}})
+    assert sentence.endswith("in the end, and 111 were placed anew on workers that went down as well.")
     one = {**lost, "targets": ["worker-1"], "down": 1, "ready_end": 4, "missing": 0, "placed_on_lost": 39}
     assert sentences({"loss": {**one, "restored": {"value": 45.7, "unit": "s"}}}) == [
         "worker-1 was taken for down 38.9 s after the fault, and all its replicas ran elsewhere after 45.7 s.",
@@ -299,10 +301,37 @@ def test_whom_we_killed_did_not_crash():
     assert found == ["manager-2 ended while the run went on."]
 
 
-def test_a_leadership_that_moves_by_itself():
-    terms = {"terms": [{"leader": "manager-3"}, {"leader": "manager-1"}]}
-    assert sentences({"probe": terms}) == [
-        "The leadership moved by itself, from manager-3 to manager-1, though the fault hit no manager."
+@pytest.mark.parametrize(
+    ("leaders", "was", "words"),
+    [
+        ("31", None, "from manager-3 to manager-1, though the fault did not hit the leader"),
+        ("3", None, None),
+        ("3|1", "3", None),  # that was the fault
+        ("23|1", "3", "from manager-2 to manager-3, before the fault"),
+        ("3|12", "3", "from manager-1 to manager-2, after another one led"),
+        ("3|2", "1", "from manager-3 to manager-2, though the fault did not hit the leader"),
+        ("3|", "1", None),
+    ],
+)
+def test_a_leadership_that_moves_by_itself(leaders, was, words):
+    before = len(leaders.partition("|")[0])
+    terms = [
+        {"leader": f"manager-{who}", "start": 1000.0 + 10 * number if number < before else 1100.0 + 10 * number}
+        for number, who in enumerate(leaders.replace("|", ""))
     ]
-    assert sentences({"probe": terms, "failover": {"was": "manager-3"}}) == []
-    assert sentences({"probe": {"terms": terms["terms"][:1]}}) == []
+    measured = {"probe": {"terms": terms}}
+    if was:
+        measured["failover"] = {"was": f"manager-{was}"}
+        measured["faults"] = {"faults": [{"kind": "kill", "target": f"manager-{was}", "start": 1090.0}]}
+    expected = [f"The leadership moved by itself, {words}."] if words else []
+    assert sentences(measured) == expected
+
+
+def test_what_is_wrong_with_an_outage():
+    assert sentences({"failover": {"was": "manager-1", "wrong_target": 1}}) == [
+        "The leadership had just moved when manager-1 was hit: no leader was lost."
+    ]
+    later = {"value": 3.5, "unit": "s"}
+    assert sentences({"failover": {"was": "manager-1", "wrong_target": 0, "later_outage": later}}) == [
+        "Later nothing was written for 3.50 s again, which the fault itself does not explain."
+    ]

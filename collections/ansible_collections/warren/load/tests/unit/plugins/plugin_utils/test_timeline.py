@@ -60,9 +60,9 @@ def test_everything_is_in_seconds_since_the_run_began_and_fits_the_schema():
         reads=[outage(1040.0, None)],
         terms=[("manager-1", 1000.1, 1030.1), ("manager-2", 1031.2, 1059.9)],
     )
-    told = timelines.timeline(990.0, one_clock(), seen)
+    told = timelines.timeline(990.0, one_clock(), {"probe": seen})
     assert [(one["kind"], one["what"], one["target"], one["start"], one["end"]) for one in told["intervals"]] == [
-        ("probe", "probes", None, 10.0, 70.0),
+        ("phase", "probe", None, 10.0, 70.0),
         ("leader", "acknowledges writes", "manager-1", 10.1, 40.1),
         ("fault", "pause", "manager-1", 40.0, 60.0),
         ("outage", "writes", None, 40.1, 41.2),
@@ -70,7 +70,32 @@ def test_everything_is_in_seconds_since_the_run_began_and_fits_the_schema():
         ("outage", "reads", "manager-2", 50.0, None),
     ]
     jsonschema.Draft202012Validator(SCHEMA["properties"]["timeline"]).validate(told)
-    assert timelines.timeline(990.0, [], None)["intervals"] == []
+    assert timelines.timeline(990.0, [], {})["intervals"] == []
+
+
+def test_phases_nodes_and_replicas_are_on_the_same_clock():
+    changes = [
+        {"time": 1064.5, "node": "worker-1", "status": "down"},
+        {"time": 1070.0, "node": "worker-2", "status": "down"},
+        {"time": 1071.0, "node": "worker-2", "status": "ready"},
+    ]
+    measured = {
+        "create": {"first_sent": 1000.0, "last_acknowledged": 1050.0},
+        "recovery": {**recovered(changes=changes), "started": 1000.5, "ended": 1080.0},
+        "cleanup": {"first_delete": 1090.0, "last_gone": None},
+        "audit_writes": {"acknowledged": 3},
+    }
+    told = timelines.timeline(990.0, one_clock(), measured)
+    assert [(one["kind"], one["what"], one["target"], one["start"], one["end"]) for one in told["intervals"]] == [
+        ("phase", "create", None, 10.0, 60.0),
+        ("phase", "recovery", None, 10.5, 90.0),
+        ("fault", "pause", "manager-1", 40.0, 60.0),
+        ("replicas", "not all run", None, 40.0, 85.0),
+        ("node", "down", "worker-1", 74.5, None),
+        ("node", "down", "worker-2", 80.0, 81.0),
+        ("phase", "cleanup", None, 100.0, None),
+    ]
+    jsonschema.Draft202012Validator(SCHEMA["properties"]["timeline"]).validate(told)
 
 
 def test_what_a_lost_leader_cost():
@@ -96,6 +121,38 @@ def test_a_cluster_that_never_recovers():
     assert (cost["leader"], cost["recovered"]) == (None, False)
     assert (cost["election"]["value"], cost["first_write"]["value"]) == (None, None)
     assert cost["write_outage"]["value"] == 30.0
+
+
+def test_an_outage_of_another_time_is_not_the_faults():
+    """One that ended just before it, and one long after it."""
+    (fault,) = one_clock(ended=None)
+    fault["kind"] = "kill"
+    near = [outage(1025.8, 1029.5), outage(1030.1, 1031.1), outage(1040.0, 1045.0)]
+    cost = timelines.failover(fault, probe(writes=near))
+    assert cost["write_outage"]["value"] == pytest.approx(1.0)
+    assert (cost["later_outage"]["value"], cost["later_outage"]["n"]) == (5.0, 1)
+    assert cost["recovered"] is True
+    assert timelines.failover(fault, probe(writes=[*near, outage(1055.0, None)]))["recovered"] is False
+    # What only slows a manager down may be missed at any time that it lasts.
+    slow = {**fault, "kind": "slow_disk", "end": 1050.0}
+    assert timelines.failover(slow, probe(writes=near))["write_outage"]["value"] == 5.0
+
+
+@pytest.mark.parametrize(
+    ("terms", "views", "wrong"),
+    [
+        ([("manager-1", 1000.0, 1029.9), ("manager-2", 1031.0, 1059.0)], [], 0),
+        ([("manager-1", 1000.0, 1028.0), ("manager-2", 1029.0, 1059.0)], [], 1),
+        # Nobody wrote since, and the others say who leads.
+        ([("manager-1", 1000.0, 1028.0)], [(1029.0, "manager-3", "manager-2")], 1),
+        ([("manager-1", 1000.0, 1029.9)], [(1029.0, "manager-3", "manager-2"), (1029.5, "manager-3", "")], 0),
+        ([], [], 0),
+    ],
+)
+def test_the_leader_was_meant(terms, views, wrong):
+    (fault,) = one_clock()
+    assert timelines.failover(fault, probe(terms=terms, views=views), "leader")["wrong_target"] == wrong
+    assert timelines.failover(fault, probe(terms=terms, views=views), "follower")["wrong_target"] is None
 
 
 def test_a_leader_that_nobody_missed():
@@ -181,3 +238,34 @@ def test_a_fault_is_known_as_finely_as_its_targets_last_answer():
     seen = probe(reads=[{**outage(1040.0, None), "within": 0.05}])  # that was something else
     (fault,) = timelines.measured(rows, seen, HOSTS, "gen")["faults"]["faults"]
     assert (fault["start"], fault["uncertainty"]) == (1030.0, pytest.approx(0.3))
+
+
+def test_whose_clock_was_not_compared_is_known_by_his_outage():
+    """The nearest one; of who is killed, the one that does not end."""
+    rows = [{**FAULT, "target": "manager-2", "host": "manager-2", "began": 1030.0, "ended": 1050.0}]
+    silent = [outage(1005.0, 1005.3), outage(1029.0, 1049.0), outage(1055.0, None)]
+    (fault,) = timelines.measured(rows, probe(reads=silent), HOSTS, "gen")["faults"]["faults"]
+    assert (fault["start"], fault["uncertainty"]) == (1029.0, 0.05)
+    rows[0] |= {"kind": "kill"}
+    (fault,) = timelines.measured(rows, probe(reads=silent), HOSTS, "gen")["faults"]["faults"]
+    assert (fault["start"], fault["uncertainty"]) == (1055.0, 0.05)
+    (fault,) = timelines.measured(rows, probe(reads=silent[:2]), HOSTS, "gen")["faults"]["faults"]
+    assert (fault["start"], fault["uncertainty"]) == (1030.0, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "undetected"),
+    [
+        ({}, 1),
+        ({"ended": 1090.0, "kind": "pause"}, 1),
+        ({"ended": 1070.0, "kind": "pause"}, None),  # Warren does not notice so short a silence
+        ({"kind": "slow_disk", "ended": None}, None),
+        ({"target": "manager-2"}, None),  # is no worker
+    ],
+)
+def test_a_loss_that_nobody_notices(change, undetected):
+    rows = [{**FAULT, "kind": "kill", "target": "worker-1", "host": "gen", "began": 1030.0, "ended": None, **change}]
+    found = timelines.measured(rows, probe(), HOSTS, "gen", recovered(changes=[]))
+    assert found["loss"]["undetected"] == undetected
+    noticed = timelines.measured(rows, probe(), HOSTS, "gen", recovered())
+    assert noticed["loss"]["undetected"] == (undetected and 0)
