@@ -56,7 +56,7 @@ options:
     description: The run that the fault belongs to. Needed for V(armed) and V(renewed).
     type: str
   seconds:
-    description: After how many seconds it is undone at the latest.
+    description: After how many seconds, at most 3600, it is undone at the latest.
     type: float
     default: 60
   lease:
@@ -76,7 +76,9 @@ options:
     type: int
     default: 0
   addresses:
-    description: For V(cut), addresses as C(host:port) whose ports are cut off.
+    description:
+      - For V(cut), addresses as C(host:port) whose ports are cut off, here and on the hosts that this one calls.
+      - For a manager they are those of all managers, for their ports may differ.
     type: list
     elements: str
     default: []
@@ -143,7 +145,7 @@ EXAMPLES = r"""
     state: queried
     dir: /srv/manager-1/faults
     kind: cut
-    addresses: ["10.0.0.1:8080", "10.0.0.1:7946"]
+    addresses: ["10.0.0.1:8080", "10.0.0.1:7946", "10.0.0.2:8080", "10.0.0.2:7946"]
 
 - name: Nothing is wrong any more
   warren.load.fault:
@@ -231,6 +233,16 @@ def ask_of(params: dict[str, t.Any]) -> Ask:
     return Ask(name=params["target"] or platform.node(), **given)
 
 
+def refusal(params: dict[str, t.Any]) -> str:
+    """Why the fault cannot be done here, other faults aside; empty where it can."""
+    ask = ask_of(params)
+    try:
+        faults.check(params["id"] or ask.kind, params["seconds"], params["lease"])
+        return faults.kind_of(ask.kind).refusal(ask) or ""
+    except FaultError as error:
+        return str(error)
+
+
 def told(folder: str, found: list[faults.State]) -> list[dict[str, t.Any]]:
     """The faults as the task returns them."""
     return [
@@ -251,7 +263,7 @@ def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         if not params["kind"]:
             return {"changed": False, "faults": told(folder, found)}
         reason = "" if params["together"] else faults.busy(folder) or ""
-        reason = reason or faults.kind_of(params["kind"]).refusal(ask_of(params)) or ""
+        reason = reason or refusal(params)
         record = supervision.running_record(params["pid_file"]) if params["pid_file"] else None
         pid = record.pid if record else 0
         return {"changed": False, "faults": told(folder, found), "possible": not reason, "reason": reason, "pid": pid}
@@ -263,12 +275,12 @@ def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         wanted = [one for one in wanted if params["id"] in (None, one.id)]
         undone = wanted if check_mode else faults.undo(folder, run_id, params["id"])
         return {"changed": bool(undone), "faults": told(folder, undone)}
-    ask = ask_of(params)
     if check_mode:
-        refused = faults.kind_of(ask.kind).refusal(ask)
+        refused = refusal(params)
         if refused:
             raise FaultError(refused)
         return {"changed": True, "faults": []}
+    ask = ask_of(params)
     how = {name: params[name] for name in ("seconds", "lease", "together")}
     armed, done = faults.arm(folder, params["id"] or ask.kind, ask, run_id, **how)
     return {"changed": done, "faults": told(folder, [armed])}

@@ -171,7 +171,7 @@ def candidates(
     ``dir`` is the folder of the host's faults, ``ask`` what M(fault) is told; ``nodes``: the names of the managers or
     workers that are meant.
     """
-    addresses = {row["name"]: [row["api_address"], row["raft_address"]] for row in managers}
+    names, api, raft = ([row[key] for row in managers] for key in ("name", "api_address", "raft_address"))
     found = []
     for sampler in samplers:
         base = posixpath.dirname(posixpath.dirname(sampler["dir"]))
@@ -183,8 +183,8 @@ def candidates(
                 "kind": fault["kind"],
                 "target": process["name"],
                 "pid_file": process["pid_file"],
-                # A worker listens nowhere: it is cut off from the managers' API.
-                "addresses": addresses.get(process["name"]) or [row["api_address"] for row in managers],
+                # A manager calls the others, whose ports may be other ones; a worker calls the managers' API alone.
+                "addresses": api + raft if process["name"] in names else api,
                 "path": posixpath.dirname(process["pid_file"]),
                 "shares_kernel": shares_kernel(sampler["host"]),
                 "anyway": fault["anyway"],

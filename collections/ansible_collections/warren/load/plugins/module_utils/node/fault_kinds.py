@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -24,6 +25,8 @@ from typing import Any
 from ansible_collections.warren.load.plugins.module_utils.node import commands, process_table, supervision
 
 RULE = 1913  # preference of our routing rules; by it they are found again
+FAMILIES = ("-4", "-6")  # of routing rules, as ip calls them
+NO_FAMILY = "family not supported"  # ip, of an address or of a rule: the kernel has no IPv6, or no rules for it
 LOOPBACK = re.compile(r"^(127\.|::1$|localhost$)")
 CGROUPS = "/sys/fs/cgroup"
 BLOCK_DEVICES = "/sys/dev/block"
@@ -194,6 +197,12 @@ def _ip(*words: str) -> str | None:
 
 
 def _run(*words: str) -> str | None:
+    """Run a program; None, or what it says against it."""
+    return _answer(*words)[1]
+
+
+def _answer(*words: str) -> tuple[str, str | None]:
+    """What a program prints; and None, or what it says against it, so that nothing printed and failed differ."""
     try:
         # What it says against it is needed, which commands.output() drops.
         done = subprocess.run(  # pylint: disable=ansible-bad-function
@@ -207,13 +216,13 @@ def _run(*words: str) -> str | None:
             env=dict(os.environ, LC_ALL="C"),
         )
     except FileNotFoundError:
-        return f"there is no program {words[0]}"
+        return "", f"there is no program {words[0]}"
     except (OSError, subprocess.TimeoutExpired) as error:
-        return str(error)
+        return "", str(error)
     if done.returncode == 0:
-        return None
-    said = done.stderr.strip().splitlines()
-    return said[-1].rstrip(".") if said else f"{words[0]} ended with exit code {done.returncode}"
+        return done.stdout, None
+    said = [line.rstrip(".") for line in done.stderr.strip().splitlines()]
+    return "", "; ".join(said) or f"{words[0]} ended with exit code {done.returncode}"
 
 
 class Cut(Kind):
@@ -246,19 +255,24 @@ class Cut(Kind):
             return "Fault cut needs root on the host: set ansible_become to true."
         if shutil.which("ip") is None:
             return "Fault cut needs the program ip: install iproute2 on the host, or set warren_load_fault to pause."
-        if _ruled(RULE):
-            return (
-                f"Fault cut needs the preference {RULE} of routing rules, which is used already: end the fault that "
-                f"made it with playbook cleanup, or remove it with ip rule del pref {RULE}."
-            )
         # A rule that fits nothing, for a moment.
-        refused = _ip("rule", "add", "pref", str(RULE + 1), "ipproto", "tcp", "dport", "1", "blackhole")
+        trial = ("pref", str(RULE + 1), "ipproto", "tcp", "dport", "1", "blackhole")
+        refused = _ip("rule", "add", *trial)
         if refused is not None:
             return (
                 f"Fault cut needs routing rules by port, which this kernel or iproute2 refuses ({refused}): take Linux "
                 "4.17 or newer with CONFIG_IP_MULTIPLE_TABLES, or set warren_load_fault to pause."
             )
-        _ip("rule", "del", "pref", str(RULE + 1))
+        _ip("rule", "del", *trial)
+        try:
+            ruled = _ruled(RULE)
+        except FaultError as error:
+            return str(error)
+        if ruled:
+            return (
+                f"Fault cut needs the preference {RULE} of routing rules, which is used already: end the fault that "
+                f"made it with playbook cleanup, or remove it with ip {ruled} rule del pref {RULE}."
+            )
         return None
 
     def prepare(self, ask: Ask) -> dict[str, Any]:
@@ -266,25 +280,26 @@ class Cut(Kind):
         return {"name": ask.name, "ports": ports, "preference": RULE}
 
     def apply(self, plan: dict[str, Any]) -> None:
-        for family in ("-4", "-6"):
+        for family in FAMILIES:
             for port in plan["ports"]:
                 for side in ("sport", "dport"):
                     words = ["pref", str(plan["preference"]), "ipproto", "tcp", side, str(port), "blackhole"]
                     refused = _ip(family, "rule", "add", *words)
-                    if refused is not None and family == "-4":  # a host without IPv6 needs no rules for it
+                    if refused is not None and not _lacked(family, refused):
                         raise FaultError(f"{plan['name']} could not be cut off: ip: {refused}.")
 
     def undo(self, plan: dict[str, Any]) -> str:
         gone = 0
-        for family in ("-4", "-6"):
+        for family in FAMILIES:
             # Each takes one away; there are no more than we made, and a few of who was interrupted.
             for _turn in range(8 * len(plan["ports"]) + 8):
                 if _ip(family, "rule", "del", "pref", str(plan["preference"])) is not None:
                     break
                 gone += 1
-        if _ruled(plan["preference"]):
+        left = _ruled(plan["preference"])
+        if left:
             raise FaultError(
-                f"{plan['name']} is still cut off: remove it by hand with ip rule del pref {plan['preference']}."
+                f"{plan['name']} is still cut off: remove it by hand with ip {left} rule del pref {plan['preference']}."
             )
         return f"{plan['name']} reaches the others again" if gone else f"{plan['name']} was not cut off any more"
 
@@ -328,20 +343,42 @@ class PacketLoss(Kind):
             raise FaultError(f"{plan['name']} could not be made to lose packets: tc: {refused}.")
 
     def undo(self, plan: dict[str, Any]) -> str:
-        if "netem" not in commands.output(["tc", "qdisc", "show", "dev", plan["interface"]]):
+        interface = plan["interface"]
+        shown, refused = _answer("tc", "qdisc", "show", "dev", interface)
+        # With an interface goes what was done to it.
+        if refused is not None and interface in [name for _number, name in socket.if_nameindex()]:
+            raise FaultError(
+                f"Whether {plan['name']} still loses packets cannot be told ({refused}): see there with tc qdisc show "
+                f"dev {interface}, and run playbook cleanup."
+            )
+        if "netem" not in shown:
             return f"{plan['name']} lost no packets any more"
-        refused = _run("tc", "qdisc", "del", "dev", plan["interface"], "root")
+        refused = _run("tc", "qdisc", "del", "dev", interface, "root")
         if refused is not None:
             raise FaultError(
                 f"{plan['name']} still loses packets ({refused}): remove it by hand with tc qdisc del dev "
-                f"{plan['interface']} root."
+                f"{interface} root."
             )
         return f"{plan['name']} loses no packets any more"
 
 
-def _ruled(preference: int) -> bool:
-    """Whether there is a routing rule of that preference."""
-    return f"\n{preference}:" in "\n" + commands.output(["ip", "rule", "show"])
+def _ruled(preference: int) -> str:
+    """The family that has a routing rule of that preference, else nothing. Raises FaultError where none can tell."""
+    for family in FAMILIES:
+        shown, refused = _answer("ip", family, "rule", "show")
+        if refused is not None and not _lacked(family, refused):
+            raise FaultError(
+                f"The host does not show its routing rules (ip {family} rule show: {refused}), so a cut may be among "
+                "them: see why it does not, and run playbook cleanup."
+            )
+        if f"\n{preference}:" in "\n" + shown:
+            return family
+    return ""
+
+
+def _lacked(family: str, refused: str) -> bool:
+    """Whether it was refused because the kernel lacks the family: there are no such rules then, and none are needed."""
+    return family == "-6" and NO_FAMILY in refused
 
 
 def _login_ports() -> set[str]:

@@ -94,7 +94,7 @@ def arm(
     with nothing done, where the host cannot do it, or another fault goes on and not ``together``.
     """
     kind = kind_of(ask.kind)
-    _check(fault_id, seconds, lease)
+    check(fault_id, seconds, lease)
     with _guard(folder):
         for other in states(folder):
             if not other.going:
@@ -112,12 +112,12 @@ def arm(
         state = State(
             fault_id, ask.kind, ask.name, run_id, kind.prepare(ask), seconds, lease, boot=_boot(), armed=time.time()
         )
-        _write(own, state)
         with open(os.open(os.path.join(own, "lease"), os.O_WRONLY | os.O_CREAT, 0o600), "wb"):
             pass
         program = os.path.join(own, "watchdog.pyz")
         with open(program, "wb") as archive:
             archive.write(standalone.archive((sys.modules[__name__], *PARTS)))
+        _write(own, state)
         try:
             supervision.start(
                 supervision.Program(
@@ -132,8 +132,12 @@ def arm(
                     ready_timeout=READY_TIMEOUT,
                 )
             )
-        except supervision.SupervisionError as error:
-            _undo_here(own, kind, "failed")
+        except (supervision.SupervisionError, OSError) as error:
+            left = _undo_here(own, kind, "failed").error
+            if left:
+                raise FaultError(left) from error
+            if isinstance(error, OSError):
+                raise
             said = [line[len(FAILED) :] for line in error.log_tail if line.startswith(FAILED)]
             raise FaultError(said[-1] if said else f"{error} Nothing was done to {ask.name}.") from error
         return read(own) or state, True
@@ -238,17 +242,19 @@ class Watchdog:
         """To its end. Raises FaultError where the fault could not be done; what was done of it is undone then."""
         self.state.state = "armed"
         _write(self.own, self.state)
+        self.state.clock, self.state.began = time.monotonic(), time.time()
+        becomes, undone_by = "failed", "failed"
         try:
-            self.state.clock, self.state.began = time.monotonic(), time.time()
             self.kind.apply(self.state.plan)
+            self.state.state = "active"
+            self._record()
+            sys.stdout.write(f"{APPLIED}\n")
+            sys.stdout.flush()
+            becomes, undone_by = "undone", self._wait()
         except (FaultError, OSError, MemoryError) as error:
-            self._undo("failed", "failed")
             raise FaultError(_sentence(error, self.state)) from error
-        self.state.state = "active"
-        _write(self.own, self.state)
-        sys.stdout.write(f"{APPLIED}\n")
-        sys.stdout.flush()
-        self._undo("undone", self._wait())
+        finally:
+            self._undo(becomes, undone_by)
 
     def _wait(self) -> str:
         """Until it is to be undone; why."""
@@ -278,9 +284,17 @@ class Watchdog:
         for turn in range(TRIES):
             if turn:
                 time.sleep(1.0)
-            _undone(self.own, self.state, self.kind, becomes, undone_by)
+            _undone(self.state, self.kind, becomes, undone_by)
+            self._record()
             if not self.state.error:
                 return
+
+    def _record(self) -> None:
+        """As far as the disk lets us, for undoing must go on: who finds an older record undoes once more, in vain."""
+        try:
+            _write(self.own, self.state)
+        except OSError:
+            pass
 
 
 def main(arguments: list[str]) -> int:
@@ -303,15 +317,18 @@ def _undo_here(own: str, kind: Kind, becomes: str, undone_by: str = "failed") ->
         raise FaultError(f"{own}: the record of the fault is gone; see with playbook diagnose what is left of it.")
     if state.going:
         if state.boot == _boot():
-            _undone(own, state, kind, becomes, undone_by)
+            _undone(state, kind, becomes, undone_by)
         else:
             state.state, state.undone_by, state.outcome = "undone", "restart", f"{state.name}'s host started anew"
+        try:
             _write(own, state)
+        except OSError as error:  # so the next one undoes it once more
+            state.error = state.error or _sentence(error, state)
     return state
 
 
-def _undone(own: str, state: State, kind: Kind, becomes: str, undone_by: str) -> None:
-    """One try to undo, written down."""
+def _undone(state: State, kind: Kind, becomes: str, undone_by: str) -> None:
+    """One try to undo, and what came of it."""
     try:
         state.outcome = kind.undo(state.plan)
     except (FaultError, OSError) as error:
@@ -320,7 +337,6 @@ def _undone(own: str, state: State, kind: Kind, becomes: str, undone_by: str) ->
         state.error, state.state, state.undone_by = "", becomes, undone_by
         if state.began is not None:
             state.ended = round(state.began + time.monotonic() - state.clock, 6)
-    _write(own, state)
 
 
 def _sentence(error: BaseException, state: State) -> str:
@@ -332,7 +348,8 @@ def _sentence(error: BaseException, state: State) -> str:
     return str(error)
 
 
-def _check(fault_id: str, seconds: float, lease: float) -> None:
+def check(fault_id: str, seconds: float, lease: float) -> None:
+    """Raises FaultError for what no host can do."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", fault_id):
         raise FaultError(f"id: {fault_id!r} is no name of a folder: use letters, digits, dots, dashes and underscores.")
     if not 0 < seconds <= LONGEST:

@@ -66,6 +66,16 @@ def test_what_the_host_cannot_do_is_told_beforehand(run):
     assert run(state="queried", kind="pause", pid=1)["reason"].startswith("The pid changed: ")
 
 
+def test_a_fault_that_is_too_long_is_told_beforehand(run, tmp_path):
+    long = {"kind": "pause", "seconds": faults.LONGEST + 1}
+    asked = run(state="queried", **long)
+    assert asked["possible"] is False
+    assert asked["reason"].startswith("seconds is 3601: a fault lasts more than 0 and at most 3600 s")
+    assert run(run_id=RUN, _ansible_check_mode=True, **long)["msg"] == asked["reason"]
+    assert run(run_id=RUN, **long)["msg"] == asked["reason"]
+    assert run(state="queried", kind="pause", seconds=faults.LONGEST)["possible"] is True
+
+
 def test_check_mode_does_nothing(run, tmp_path):
     assert run(kind="kill", run_id=RUN, _ansible_check_mode=True)["changed"] is True
     assert run(kind="kill", run_id=RUN, pid=1, _ansible_check_mode=True)["msg"].startswith("The pid changed: ")

@@ -123,5 +123,11 @@ def test_who_can_be_hit_and_where():
     assert found["ask"]["anyway"] is False
     (found,) = candidates(plan, samplers, ["w1"], managers, lambda host: False)
     assert found["ask"]["addresses"] == ["10.0.0.1:8080"]  # it listens nowhere
+    # Who leads calls the others, and theirs may be other ports.
+    managers.append({"name": "m2", "api_address": "10.0.0.2:8081", "raft_address": "10.0.0.2:7947"})
+    (found,) = candidates(plan, samplers, ["m1", "m2"], managers, lambda host: True)
+    assert found["ask"]["addresses"] == ["10.0.0.1:8080", "10.0.0.2:8081", "10.0.0.1:7946", "10.0.0.2:7947"]
+    (found,) = candidates(plan, samplers, ["w1"], managers, lambda host: False)
+    assert found["ask"]["addresses"] == ["10.0.0.1:8080", "10.0.0.2:8081"]
     (found,) = candidates(planned(anyway=True)[0], samplers, ["m1"], managers, lambda host: True)
     assert found["ask"]["anyway"] is True

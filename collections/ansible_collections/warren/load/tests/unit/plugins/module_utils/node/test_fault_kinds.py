@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -72,6 +73,20 @@ def refusal(kind, **more):
 
 
 @pytest.fixture
+def program(tmp_path, monkeypatch):
+    """Puts a program of that name, a shell script, in the place of the host's."""
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+
+    def put(name, script):
+        path = tmp_path / "bin" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+
+    return put
+
+
+@pytest.fixture
 def two_hosts():
     """Two network namespaces with a wire between; run(host, *words) gives what a command prints there."""
     if os.geteuid() != 0 or shutil.which("ip") is None:
@@ -131,6 +146,15 @@ def test_a_host_is_cut_off_on_warrens_ports_alone_and_reached_again(two_hosts):
     assert str(fault_kinds.RULE) not in two_hosts(0, "ip", "rule", "show")
 
 
+def test_a_rule_of_others_that_has_the_preference_of_the_trial_stays(two_hosts):
+    theirs = str(fault_kinds.RULE + 1)
+    two_hosts(0, "ip", "rule", "add", "pref", theirs, "to", "10.98.0.0/24", "blackhole")
+    assert two_hosts(0, PYTHON, "-c", CUT, "refuse") == "None"
+    assert [line for line in two_hosts(0, "ip", "rule", "show").splitlines() if line.startswith(theirs)] == [
+        f"{theirs}:\tfrom all to 10.98.0.0/24 blackhole"
+    ]
+
+
 def test_what_the_host_asks_of_others_is_cut_off_too(two_hosts):
     two_hosts(0, PYTHON, "-c", CUT, "apply")
     children = two_hosts(1, "ip", "-o", "addr")
@@ -179,17 +203,76 @@ def test_packet_loss_says_what_it_lacks(monkeypatch):
     assert refusal("packet_loss", loss=5, interface="eth9").startswith("interface: there is no eth9")
 
 
-def test_packet_loss_is_told_to_tc_and_taken_back(monkeypatch):
-    ran = []
-    monkeypatch.setattr(fault_kinds, "_run", lambda *words: ran.append(" ".join(words)))
+def test_packet_loss_is_told_to_tc_and_taken_back(program, tmp_path):
+    record = f'echo "$*" >> {tmp_path}/ran'
+    program("tc", f"case $2 in show) echo qdisc netem 8001: root loss 2.5%;; *) {record};; esac")
     kind = fault_kinds.PacketLoss()
-    plan = kind.prepare(Ask("packet_loss", "worker-1", interface="eth0", loss=2.5))
+    plan = kind.prepare(Ask("packet_loss", "worker-1", interface="lo", loss=2.5))
     kind.apply(plan)
-    monkeypatch.setattr(commands, "output", lambda words: "qdisc netem 8001: root loss 2.5%")
     assert kind.undo(plan) == "worker-1 loses no packets any more"
-    monkeypatch.setattr(commands, "output", lambda words: "qdisc noqueue 0: root")
+    program("tc", f"case $2 in show) echo qdisc noqueue 0: root;; *) {record};; esac")
     assert kind.undo(plan) == "worker-1 lost no packets any more"
-    assert ran == ["tc qdisc add dev eth0 root netem loss 2.5%", "tc qdisc del dev eth0 root"]
+    assert (tmp_path / "ran").read_text().splitlines() == [
+        "qdisc add dev lo root netem loss 2.5%",
+        "qdisc del dev lo root",
+    ]
+
+
+def test_packet_loss_of_a_host_that_cannot_be_asked_is_not_undone(program):
+    program("tc", "echo Cannot open netlink socket >&2; exit 1")
+    kind = fault_kinds.PacketLoss()
+    with pytest.raises(FaultError, match=r"^Whether worker-1 still loses packets .* \(Cannot open netlink socket\)"):
+        kind.undo({"name": "worker-1", "interface": "lo", "loss": 5})
+    # With the interface went what was done to it.
+    plan = {"name": "worker-1", "interface": "wlf-gone", "loss": 5}
+    assert kind.undo(plan) == "worker-1 lost no packets any more"
+
+
+PLAN = {"name": "manager-1", "ports": [7946], "preference": fault_kinds.RULE}
+SHOWN = {"-4": '"-4 rule show"|"rule show"', "-6": '"-6 rule show"'}
+NO_SUCH_RULE = "echo RTNETLINK answers: No such file or directory >&2; exit 2"
+
+
+@pytest.mark.parametrize("family", ["-4", "-6"])
+def test_a_cut_of_a_host_that_cannot_be_asked_is_not_undone(family, program, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    program("ip", f'case "$*" in *del*) {NO_SUCH_RULE};; {SHOWN[family]}) echo Killed >&2; exit 1;; esac')
+    kind = fault_kinds.Cut()
+    sentence = f"The host does not show its routing rules (ip {family} rule show: Killed)"
+    with pytest.raises(FaultError, match=f"^{re.escape(sentence)}"):
+        kind.undo(PLAN)
+    assert refusal("cut", addresses=["10.0.0.1:7946"]).startswith(sentence)
+
+
+@pytest.mark.parametrize("family", ["-4", "-6"])
+def test_rules_that_stay_are_noticed(family, program):
+    program("ip", f'case "$*" in *del*) {NO_SUCH_RULE};; {SHOWN[family]}) echo "1913: from all blackhole";; esac')
+    with pytest.raises(FaultError, match=f"^manager-1 is still cut off: .* ip {family} rule del pref 1913"):
+        fault_kinds.Cut().undo(PLAN)
+
+
+def test_a_kernel_without_ipv6_can_be_cut_off(program, monkeypatch, tmp_path):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.delenv("SSH_CONNECTION", raising=False)
+    cases = {
+        "-6*show": "echo RTNETLINK answers: Address family not supported by protocol >&2; exit 1",
+        "-6*": "echo Error: Rule family not supported. >&2; exit 2",
+        "*del*": NO_SUCH_RULE,
+        "*show": "",
+        "*": f'echo "$*" >> {tmp_path}/ran',
+    }
+    program("ip", f'case "$*" in {" ".join(f"{words}) {what};;" for words, what in cases.items())} esac')
+    kind, ask = fault_kinds.Cut(), Ask("cut", "manager-1", addresses=["10.0.0.1:7946"])
+    assert kind.refusal(ask) is None
+    kind.apply(kind.prepare(ask))
+    assert len((tmp_path / "ran").read_text().splitlines()) == 3  # one to try, one for each side
+    assert kind.undo(PLAN) == "manager-1 was not cut off any more"
+
+
+def test_a_cut_of_half_a_host_is_an_error(program):
+    program("ip", 'case "$*" in -6*) echo RTNETLINK answers: Operation not permitted >&2; exit 2;; esac')
+    with pytest.raises(FaultError, match=r"^manager-1 could not be cut off: ip: .*Operation not permitted"):
+        fault_kinds.Cut().apply(PLAN)
 
 
 # --- the host ---------------------------------------------------------------------------------------------------------

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import io
 import json
 import os
 import signal
@@ -19,7 +21,13 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.warren.load.plugins.module_utils.node import fault_kinds, faults, process_table, supervision
+from ansible_collections.warren.load.plugins.module_utils.node import (
+    fault_kinds,
+    faults,
+    process_table,
+    standalone,
+    supervision,
+)
 from ansible_collections.warren.load.plugins.module_utils.node.fault_kinds import Ask, FaultError
 
 pytestmark = pytest.mark.skipif(not process_table.has_proc(), reason="needs /proc")
@@ -43,6 +51,71 @@ def sleeper(tmp_path):
     )
     yield pid_file
     supervision.stop(pid_file, 0.1)
+
+
+class Counted(fault_kinds.Kind):
+    """Does nothing, and knows how often; undoing it fails ``failures`` times."""
+
+    def __init__(self, failures=0):
+        self.failures, self.done = failures, []
+
+    def refusal(self, ask):
+        return None
+
+    def prepare(self, ask):
+        return {}
+
+    def apply(self, plan):
+        self.done.append("applied")
+
+    def undo(self, plan):
+        self.done.append("undone")
+        if self.done.count("undone") <= self.failures:
+            raise FaultError("Not yet.")
+        return "all is well"
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """A kind of fault that is seen at work in this process."""
+    kind = Counted()
+    monkeypatch.setitem(fault_kinds.KINDS, "counted", lambda: kind)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    return kind
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """From when it is called, nothing can be recorded; called again with False, it can."""
+    write = faults._write
+
+    def fill(is_full=True):
+        monkeypatch.setattr(faults, "_write", refuse if is_full else write)
+
+    def refuse(own, state):
+        raise no_space(f"{own}/fault.json")
+
+    return fill
+
+
+def no_space(path=None):
+    return OSError(errno.ENOSPC, "No space left on device", path)
+
+
+def recorded(place, fault_id="one"):
+    """A fault of kind counted that is to begin; its folder."""
+    own = os.path.join(place, fault_id)
+    os.makedirs(own)
+    state = faults.State(fault_id, "counted", "manager-1", RUN, {}, seconds=0.05, lease=0.0, boot=faults._boot())
+    faults._write(own, state)
+    Path(own, "lease").touch()
+    return own
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A folder of faults that nobody has to undo."""
+    return str(tmp_path / "faults")
 
 
 @pytest.fixture
@@ -324,3 +397,99 @@ def test_an_undo_that_fails_is_said_and_can_be_tried_again(folder, sleeper, monk
     assert faults.read(f"{folder}/one").going
     assert faults.undo(folder)[0].error == ""
     assert not stopped(sleeper)
+
+
+# --- a full disk ------------------------------------------------------------------------------------------------------
+
+
+def test_a_full_disk_keeps_no_fault_from_its_end(place, counted, full_disk, monkeypatch):
+    watchdog = faults.Watchdog(recorded(place))
+    apply = counted.apply
+    monkeypatch.setattr(counted, "apply", lambda plan: (apply(plan), full_disk()))
+    watchdog.run()
+    assert counted.done == ["applied", "undone"]
+    assert (watchdog.state.state, watchdog.state.undone_by) == ("undone", "deadline")
+    # It could not be recorded, so cleanup undoes it again.
+    assert faults.read(f"{place}/one").going
+    full_disk(False)
+    (state,) = faults.undo(place)
+    assert (state.state, state.undone_by, state.outcome) == ("undone", "cleanup", "all is well")
+    assert not faults.read(f"{place}/one").going
+
+
+def test_who_cannot_say_that_the_fault_is_done_undoes_it(place, counted, monkeypatch):
+    class Full(io.StringIO):
+        def flush(self):
+            raise no_space()
+
+    watchdog = faults.Watchdog(recorded(place))
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", Full())
+        with pytest.raises(FaultError, match=r"^Fault counted of manager-1: No space left on device\."):
+            watchdog.run()
+    assert counted.done == ["applied", "undone"]
+    assert faults.read(f"{place}/one").state == "failed"
+
+
+def test_an_undo_that_fails_is_tried_again_on_a_full_disk(place, counted, full_disk, monkeypatch):
+    counted.failures = 3
+    watchdog = faults.Watchdog(recorded(place))
+    monkeypatch.setattr(watchdog, "_wait", lambda: full_disk() or "told")
+    watchdog.run()
+    assert counted.done == ["applied", *["undone"] * 4]
+    assert watchdog.state.error == ""
+
+
+def test_whatever_ends_the_wait_the_fault_is_undone(place, counted, monkeypatch):
+    watchdog = faults.Watchdog(recorded(place))
+
+    def fail():
+        raise KeyError("never thought of")
+
+    monkeypatch.setattr(watchdog, "_mark", fail)
+    with pytest.raises(KeyError):
+        watchdog.run()
+    assert counted.done == ["applied", "undone"]
+
+
+def test_a_full_disk_keeps_cleanup_from_no_other_fault(place, counted, full_disk):
+    recorded(place, "one")
+    recorded(place, "two")
+    full_disk()
+    with pytest.raises(FaultError, match=r"^Fault counted of manager-1: No space left on device \(.*/fault.json\)"):
+        faults.undo(place)
+    assert counted.done == ["undone", "undone"]
+
+
+def test_what_cannot_be_armed_for_want_of_space_is_no_fault(place, counted, monkeypatch):
+    def refuse(modules):
+        raise no_space()
+
+    monkeypatch.setattr(standalone, "archive", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        arm(place, Ask("counted", "manager-1"))
+    assert faults.states(place) == []
+
+
+@pytest.mark.parametrize("error", [no_space("pid.json"), supervision.SupervisionError("Not ready.")])
+def test_a_watchdog_that_does_not_start_leaves_nothing(place, counted, monkeypatch, error):
+    def refuse(program):
+        raise error
+
+    monkeypatch.setattr(supervision, "start", refuse)
+    with pytest.raises((OSError, FaultError), match=r"No space left|Nothing was done to manager-1"):
+        arm(place, Ask("counted", "manager-1"))
+    assert counted.done == ["undone"]
+    assert faults.read(f"{place}/one").state == "failed"
+
+
+def test_a_fault_that_stays_after_a_failed_start_is_said(place, counted, monkeypatch):
+    counted.failures = 1
+
+    def refuse(program):
+        raise supervision.SupervisionError("Not ready.")
+
+    monkeypatch.setattr(supervision, "start", refuse)
+    with pytest.raises(FaultError, match=r"^Not yet\.$"):
+        arm(place, Ask("counted", "manager-1"))
+    assert faults.read(f"{place}/one").going
