@@ -73,11 +73,16 @@ options:
     default: {}
   on_change:
     description:
-      - What to do when the program runs with other arguments than asked for.
+      - What to do when the program runs with other arguments than asked for. Another environment alone is left alone.
       - V(fail) refuses, V(restart) stops and starts it, V(keep) leaves it alone.
     type: str
     choices: [fail, restart, keep]
     default: fail
+  kept_labels:
+    description: Labels that a program which is started anew by O(on_change=restart) keeps from its start before.
+    type: list
+    elements: str
+    default: []
   wipe:
     description:
       - Files and directories to remove before a start and after a stop.
@@ -233,6 +238,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "labels": {"type": "dict", "default": {}},
     "only_labels": {"type": "dict", "default": {}},
     "on_change": {"type": "str", "choices": ["fail", "restart", "keep"], "default": "fail"},
+    "kept_labels": {"type": "list", "elements": "str", "default": []},
     "wipe": {"type": "list", "elements": "path", "default": []},
     "unused": {"type": "list", "elements": "path", "default": []},
     "wipe_labels": {"type": "dict", "default": {}},
@@ -288,6 +294,7 @@ def start(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     if check_mode:
         return {**result, "changed": True, "running": record is not None}
     if record is not None:
+        program.labels |= {name: record.labels[name] for name in params["kept_labels"] if name in record.labels}
         result["stopped"], result["killed"] = supervision.stop(program.pid_file, params["stop_timeout"])
     record, seconds = supervision.start(program)
     return {

@@ -72,6 +72,13 @@ def test_other_arguments_are_refused_kept_or_applied(run: Run) -> None:
     assert restarted["pid"] != pid
 
 
+def test_who_was_there_before_a_run_is_no_ones_of_it_for_being_restarted(run: Run) -> None:
+    run(labels={"run": "", "manager": "one"})
+    other = {"argv": [sys.executable, "-c", CODE + "  # other"], "on_change": "restart"}
+    kept = run(**other, labels={"run": "yes", "manager": "two"}, kept_labels=["run", "nothing"])
+    assert (kept["started"], kept["labels"]) == (True, {"run": "", "manager": "two"})
+
+
 def test_secrets_are_in_no_output(run: Run) -> None:
     failed = run(argv=[sys.executable, "-c", "exit('open sesame')"], secrets=["open sesame"])
     assert failed["failed"] is True

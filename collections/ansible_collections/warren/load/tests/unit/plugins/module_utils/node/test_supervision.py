@@ -166,15 +166,16 @@ def test_wiping_goes_before_the_start_and_the_old_log_is_kept(folder: Path) -> N
     assert (folder / "n/log").stat().st_mode & 0o777 == 0o600
 
 
-def test_the_fingerprint_tells_argv_environment_and_identity_apart(tmp_path: Path) -> None:
+def test_the_fingerprint_tells_argv_and_identity_apart(tmp_path: Path) -> None:
     prints = {
         program(tmp_path).fingerprint(),
         program(tmp_path, "other").fingerprint(),
-        program(tmp_path, environment={"HOME": "/x"}).fingerprint(),
         program(tmp_path, identity="7").fingerprint(),
     }
-    assert len(prints) == 4
-    assert program(tmp_path).fingerprint() == program(tmp_path, labels={"a": "b"}).fingerprint()
+    assert len(prints) == 3
+    # What a load test asks for in the environment is no reason to start a cluster anew.
+    for same in (program(tmp_path, labels={"a": "b"}), program(tmp_path, environment={"GODEBUG": "x"})):
+        assert same.fingerprint() == program(tmp_path).fingerprint()
 
 
 def test_a_start_on_what_an_earlier_one_left_is_refused(tmp_path: Path) -> None:
