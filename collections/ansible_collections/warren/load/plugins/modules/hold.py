@@ -80,7 +80,8 @@ measurements:
   description: >-
     What was seen. C(running_least) is the smallest share of the containers that ran at a look, C(short_looks) counts
     the looks at which a service lacked one; a service that churn created is left out until its containers have run
-    once, or 60 s have passed (then it is C(slow)). C(churn) is null without churn; its C(records_left) are container
+    once, or 60 s have passed (then it is C(slow)). One that churn deleted is left out for 60 s, and lacks all of them
+    from then on until another one is in its place. C(churn) is null without churn; its C(records_left) are container
     records of services that were deleted, C(late) counts churns that took longer than the interval. C(ticks) has at
     most 120 rows, each with the fewest services and running containers and the most records of its part of the time.
     C(started) and C(ended) are Unix times.

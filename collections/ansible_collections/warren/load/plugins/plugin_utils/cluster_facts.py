@@ -371,6 +371,12 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
     churn_interval = public.duration("warren_load_churn_interval", 60)
     if churn > 100:
         public.errors.append(f"warren_load_churn is {churn:g}: give the percentage of services to replace, 0 to 100.")
+    if churn and churn_interval >= hold:
+        public.errors.append(
+            f"warren_load_churn would first replace services after {churn_interval:g} s (warren_load_churn_interval), "
+            f"and the load is held for {hold:g} s (warren_load_hold), so that none would be: give a shorter "
+            "warren_load_churn_interval, or hold the load for longer."
+        )
     if fault:
         nodes = workers + (fleet_names if apart else []) if victim == "worker" else hosts
         fault["candidates"] = candidates(fault, samplers, nodes, managers, _shares_kernel(around))

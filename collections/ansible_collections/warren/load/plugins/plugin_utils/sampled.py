@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-LEAK = 4.0  # MB/min: growth that says enough, even if that of other processes cannot be told
+LEAK = 4.0  # MB/min: growth of a process that is worth a warning, whatever it is judged by
 
 Row = dict[str, t.Any]
 
@@ -17,12 +17,14 @@ def merged(results: t.Iterable[t.Mapping[str, t.Any]], managers: int = 0) -> dic
     """``measurements.resources`` from the loop results of module ``sampler``; nothing where no sampler was started."""
     told: dict[str, t.Any] = {"managers": [], "workers": [], "others": [], "sampler": [], "unavailable": []}
     asked = 0
+    lost: list[Row] = []  # the managers and workers of hosts that gave no answer
     for result in results:
         if result.get("skipped"):
             continue
         asked += 1
         if "rows" not in result:
             told["unavailable"].append(_unanswered(result))
+            lost += _own(result)
             continue
         for row in result["rows"]:
             told[f"{row['kind']}s"].append({**row, "host": _host(result) or row["host"]})
@@ -40,9 +42,20 @@ def merged(results: t.Iterable[t.Mapping[str, t.Any]], managers: int = 0) -> dic
     for level in ("error", "warning"):
         counts = [row["log"][level] for row in own + told["others"] if row["log"]]
         told[f"log_{level}s"] = sum(counts) if counts else None
-    told["memory_growth"] = _growth(own)
-    for name in ("open_files_growth", "goroutines_growth"):
-        told[name] = _fastest([row[name] for row in own if row.get(name)])
+    rates = {"memory": [(row["name"], (row.get("growth") or {}).get("rate")) for row in own + lost]}
+    for name in ("open_files", "goroutines"):
+        # Where no manager, or no worker, tells a number at all, none is expected to.
+        telling = {row["kind"] for row in own if row.get(name) is not None}
+        silent = {row["kind"] for row in own} - telling
+        rates[name] = [(row["name"], row.get(f"{name}_growth")) for row in own + lost if row["kind"] not in silent]
+        if silent and _growth(rates[name]):
+            told["unavailable"].append(
+                f"Growth of {_words(name)} is that of {min(telling)}s alone: no {min(silent)} tells its number."
+            )
+    for name, each in rates.items():
+        told[f"{name}_growth"] = growth = _growth(each)
+        if growth and growth["high"] is None:
+            told["unavailable"].append(_unbounded(name, each))
     told["unavailable"] = list(dict.fromkeys(told["unavailable"]))
     return told
 
@@ -51,6 +64,13 @@ def _host(result: t.Mapping[str, t.Any]) -> str:
     """The inventory's name of the host, which the loop was over."""
     item = result.get("item")
     return str(item["host"]) if isinstance(item, dict) and "host" in item else ""
+
+
+def _own(result: t.Mapping[str, t.Any]) -> list[Row]:
+    """The managers and workers that a sampler was to watch."""
+    item = result.get("item")
+    processes = item.get("processes", []) if isinstance(item, dict) else []
+    return [process for process in processes if process["kind"] != "other"]
 
 
 def _unanswered(result: t.Mapping[str, t.Any]) -> str:
@@ -78,25 +98,31 @@ def _of_containers(rows: list[Row]) -> dict[str, t.Any] | None:
     return {"value": round(size, 1), "unit": "MB", "low": None, "high": None, "n": count}
 
 
-def _growth(rows: list[Row]) -> dict[str, t.Any] | None:
-    """Of the process that grows most; None where that of any cannot be told, unless another leaks in any case."""
-    rates = [row["growth"]["rate"] for row in rows if row["growth"] and row["growth"]["rate"]]
-    if not rates:
-        return None
-    low = max((rate["low"] for rate in rates if rate["low"] is not None), default=None)
-    if len(rates) < len(rows) and (low is None or low < LEAK):
-        return None
-    return {**(_fastest(rates) or {}), "low": low}
+def _growth(rates: list[tuple[str, Row | None]]) -> Row | None:
+    """Of the process that grows most; of one that grows in any case also where that of others cannot be told.
 
-
-def _fastest(rates: list[Row]) -> Row | None:
-    """The rate of the process that grows most, and as far as any of them may grow."""
-    if not rates:
+    These may grow faster yet: then there is no upper bound, so that it can fail but never pass.
+    """
+    known = [rate for _name, rate in rates if rate]
+    if not known:
+        return None
+    low = max((rate["low"] for rate in known if rate["low"] is not None), default=None)
+    if len(known) < len(rates) and (low is None or low <= 0):
         return None
     return {
-        "value": max(rate["value"] for rate in rates),
-        "unit": rates[0]["unit"],
-        "low": max((rate["low"] for rate in rates if rate["low"] is not None), default=None),
-        "high": max(rate["high"] for rate in rates),
-        "n": min(rate["n"] for rate in rates),
+        "value": max(rate["value"] for rate in known),
+        "unit": known[0]["unit"],
+        "low": low,
+        "high": max(rate["high"] for rate in known) if len(known) == len(rates) else None,
+        "n": min(rate["n"] for rate in known),
     }
+
+
+def _unbounded(what: str, rates: list[tuple[str, Row | None]]) -> str:
+    unknown = [name for name, rate in rates if not rate]
+    who = unknown[0] + (f" and {len(unknown) - 1} more" if len(unknown) > 1 else "")
+    return f"Growth of {_words(what)} of {who} is not known: it may be more than that which is told."
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")

@@ -37,7 +37,8 @@ FILES = {"resources": "resources.csv", "metrics": "metrics.csv"}
 READY_TIMEOUT = 15.0
 SHORTEST = 90.0  # seconds; of less than that, a trend of memory says nothing
 CONFIDENCE = 0.99  # of a process's interval: several are looked at, and the worst counts
-RESOLUTION = 4.0  # MB/min; an interval that reaches from no growth to more than that says nothing yet
+LIMITS = (4.0, 1.0)  # MB/min, of loads that end soon and of those that are held (roles/load/files/objectives.yml)
+RESOLUTION = LIMITS[0]  # an interval that reaches from no growth to more than that says nothing yet
 KINDS = ("manager", "worker", "other")
 
 
@@ -218,13 +219,13 @@ def read_metrics(path: str) -> dict[str, dict[str, dict[str, float]]]:
     return found
 
 
-def read_metric(path: str, metric: str) -> dict[str, dict[float, float]]:
-    """{process: {Unix time: value}} of one metric, whenever it had changed."""
-    found: dict[str, dict[float, float]] = {}
+def read_metric(path: str, metric: str) -> dict[str, dict[float, float | None]]:
+    """{process: {Unix time: value}} of one metric, whenever it had changed; None from when its page was silent."""
+    found: dict[str, dict[float, float | None]] = {}
     for words in csv.reader(_lines(path)):
         try:
             if words[2] == metric:
-                found.setdefault(words[1], {})[float(words[0])] = float(words[3])
+                found.setdefault(words[1], {})[float(words[0])] = float(words[3]) if words[3] else None
         except (IndexError, ValueError):
             continue
     return found
@@ -235,7 +236,7 @@ def row_of(
     series: Series,
     pages: dict[str, dict[str, float]],
     window: tuple[float | None, float | None],
-    alive: dict[float, float] | None = None,
+    alive: dict[float, float | None] | None = None,
     shortest: float = SHORTEST,
 ) -> dict[str, Any]:
     """A process's row, from its series; ``alive``: its goroutines whenever their number had changed."""
@@ -345,7 +346,7 @@ def growth(series: Series, window: tuple[float | None, float | None], shortest: 
     """How fast memory that no file backs kept growing while the load was steady, or ``why`` that cannot be told.
 
     ``rate`` in MB/min is that of the half of the time in which it grew less, see stats/trends.py; ``needs`` says how
-    many seconds would be enough where it was too short.
+    many seconds would be enough for each limit where it was too short.
     """
     told: dict[str, Any] = {"rate": None, "window": None, "needs": None, "why": ""}
     begin, end = window
@@ -363,12 +364,17 @@ def growth(series: Series, window: tuple[float | None, float | None], shortest: 
         return {**told, "needs": shortest, "why": f"{short}, and it takes {shortest:.0f} s to tell"}
     found = trends.sustained([now / 60 for now, _size in kept], [size for _now, size in kept], CONFIDENCE)
     rate = (found.slope, found.low, found.high)
+    gap = max(later[0] - before[0] for before, later in zip(kept, kept[1:]))
+    if found.high is None and gap > span / trends.BLOCKS:
+        return {**told, "why": f"in {gap:.0f} of the {span:.0f} s of steady load nothing was sampled"}
     if found.high is None or (found.high >= RESOLUTION and (found.low is None or found.low <= 0)):
         # The interval of a slope shrinks with the time watched to the power of 3/2.
-        wide = (found.high - found.slope) / RESOLUTION if found.high is not None else 0.0
-        told["needs"] = -(-span * max(1.5, wide ** (2 / 3)) // 30) * 30
-        reason = f"and its memory changes so unevenly that it takes about {told['needs']:.0f} s to tell"
-        return {**told, "why": f"{short}, {reason}"}
+        reach = found.high - found.slope if found.high is not None else 0.0
+        first, told["needs"] = (-(-span * max(1.5, (reach / limit) ** (2 / 3)) // 30) * 30 for limit in LIMITS)
+        needs = f"about {first:.0f} s to tell"
+        if told["needs"] > first:
+            needs += f" growth of {LIMITS[0]:g} MB a minute, and {told['needs']:.0f} s to tell {LIMITS[1]:g}"
+        return {**told, "why": f"{short}, and its memory changes so unevenly that it takes {needs}"}
     value, low, high = (None if part is None else round(part, 3) for part in rate)
     told["rate"] = {"value": value, "unit": "MB/min", "low": low, "high": high, "n": int(found.effective)}
     return told
@@ -379,29 +385,29 @@ def count_growth(
 ) -> dict[str, Any] | None:
     """How fast a number of things kept growing while the load was steady, each minute; None where nobody can tell."""
     begin, end = window
-    kept = [
-        (now / 60, float(value))
+    steady = [
+        (now / 60, value)
         for now, value, who in zip(series.times, values, series.identities)
-        if begin is not None
-        and value is not None
-        and now >= begin
-        and (end is None or now <= end)
-        and who == series.identities[-1]
+        if begin is not None and now >= begin and (end is None or now <= end) and who == series.identities[-1]
     ]
+    kept = [(now, float(value)) for now, value in steady if value is not None]
     if len(kept) < 4 or 60 * (kept[-1][0] - kept[0][0]) < shortest:
         return None
     found = trends.sustained([now for now, _value in kept], [value for _now, value in kept], CONFIDENCE)
     if found.low is None or found.high is None:
         return None
+    if 2 * len(kept) < len(steady) and found.low <= 0:
+        return None  # in most of the time nobody told
     value, low, high = (round(part, 3) for part in (found.slope, found.low, found.high))
     return {"value": value, "unit": "1/min", "low": low, "high": high, "n": int(found.effective)}
 
 
-def _at(times: list[float], changes: dict[float, float]) -> list[float | None]:
-    """What a number was at each of the times, from when it changed to what; None before it was first told."""
+def _at(times: list[float], changes: dict[float, float | None]) -> list[float | None]:
+    """What a number was at each of the times, from when it changed to what; None where nobody told."""
     found: list[float | None] = []
-    left = sorted(changes.items())
-    place, last = 0, None
+    left = sorted(changes.items(), key=lambda change: change[0])
+    place = 0
+    last: float | None = None
     for now in times:
         while place < len(left) and left[place][0] <= now:
             last = left[place][1]

@@ -7,7 +7,8 @@ It stands beside what it measures, so it computes nothing: node/sampler.py does 
 it is told to, when its time is over, or when its folder is gone; nobody has to be alive for that.
 
     resources.csv   COLUMNS: a line each second; one without pid says that the process does not run (any more)
-    metrics.csv     METRIC_COLUMNS: only what has changed since the last page
+    metrics.csv     METRIC_COLUMNS: only what has changed since the last page; GOROUTINES without a value where a page
+                    that told them is silent from then on
 
 The row named ``-`` is the sampler itself. PRIVATE to the collection. Standard library only, Python 3.9 and newer.
 """
@@ -217,7 +218,7 @@ class Sampler:
             if watch.owner is None or watch.owner[0] != watch.pid:
                 watch.owner = (watch.pid or 0, self._owns(watch))
             if not watch.owner[1]:
-                return ""
+                return self._silent(watch, now)
             if target.metrics_url:
                 found = metrics_page.values(metrics_page.get(url, PAGE_TIMEOUT))
             else:
@@ -227,12 +228,18 @@ class Sampler:
         except (OSError, ValueError):
             watch.owner = None
             watch.page_at = clock + PAGE_RETRY
-            return ""
+            return self._silent(watch, now)
         finally:
             self.scrape_seconds += time.monotonic() - began
         changed = [(name, value) for name, value in found.items() if watch.told.get(name) != value]
         watch.told = found
         return "".join(f"{now:.2f},{target.name},{_quoted(name)},{value:.15g}\n" for name, value in changed)
+
+    @staticmethod
+    def _silent(watch: Watch, now: float) -> str:
+        """Once, that what the page told last is not true for ever; whatever it tells next is written."""
+        told, watch.told = watch.told, {}
+        return f"{now:.2f},{watch.target.name},{GOROUTINES},\n" if GOROUTINES in told else ""
 
     @staticmethod
     def _containers(watch: Watch, now: float, seen: containers.Containers | None) -> str:

@@ -32,7 +32,7 @@ if t.TYPE_CHECKING:
 LOOK_SHARE = 50  # a look takes at most one part in so many of the time
 ROWS = 120
 KEPT = 20_000  # times that percentiles are made of
-YOUNG = 60.0  # seconds in which the containers of a service may come to run: Warren's timers take up to 13
+YOUNG = 60.0  # seconds in which a service that goes may be replaced, and the containers of the new one come to run
 WRITE_DEADLINE = 10.0
 CREATE_DEADLINE = 30.0
 
@@ -93,6 +93,10 @@ class _Hold:
         self._next = 1  # the number of the next service
         self.live: dict[str, int] = {}  # replicas by name of the services that should be there, the oldest first
         self.young: dict[str, float] = {}  # since when those are, whose containers have not all been seen running yet
+        # A service that is deleted stays in ``live`` until another one has its place: until then it is missing.
+        self.leaving: dict[str, float] = {}  # since when those are being deleted
+        self.gone: list[str] = []  # those that are seen to be deleted, and have no successor yet
+        self.rest: set[str] = set()  # others to delete: perhaps created, nobody could tell; or with records left
         self.looks = self.failed_looks = 0
         self.failures: collections.Counter[str] = collections.Counter()
         self.short_looks = 0
@@ -157,6 +161,9 @@ class _Hold:
         for name, replicas in live.items():
             if name not in self.live:
                 continue
+            left = self.leaving.get(name)
+            if left is not None and now - left < YOUNG:
+                continue
             whole = name in there and running[name] >= replicas
             since = self.young.get(name)
             if since is not None:
@@ -173,8 +180,9 @@ class _Hold:
         self.least = min(self.least, 100.0 * ran / wanted if wanted else 100.0)
         self.records_last = len(ours)
         self.records_most = max(self.records_most, len(ours))
-        self._row(len(there & live.keys()), sum(running[name] for name in live), len(ours))
-        self.say(f"{sum(running[name] for name in live)} of {sum(live.values())} containers running")
+        kept = there & live.keys()  # what is left of deleted services runs beside the load
+        self._row(len(kept), sum(running[name] for name in kept), len(ours))
+        self.say(f"{sum(running[name] for name in kept)} of {sum(live.values())} containers running")
 
     def _row(self, services: int, running: int, records: int) -> None:
         """Into the row of this part of the time: the fewest that ran, the most records."""
@@ -219,32 +227,43 @@ class _Hold:
                 due = time.monotonic()
 
     async def _cycle(self) -> None:
+        await self._fill()
+        if self.gone:
+            return  # from a load that is not whole nothing more is taken
         share = max(1, round(self._options.churn * self.services / 100))
         names = list(self.live)[:share]
-        for name in names:
-            del self.live[name]
-            self.young.pop(name, None)
         self._reporter.event("churn", services=names)
-        purge = Cleanup(self._cluster, _Batch(frozenset(names)), self._reporter, silent=True)
+        purge = Cleanup(self._cluster, _Batch(frozenset(names) | self.rest), self._reporter, silent=True)
+        try:
+            await self._delete(purge, names)
+        finally:
+            self.failures.update(purge.failures)
+        await self._fill()
+
+    async def _delete(self, purge: Cleanup, names: list[str]) -> None:
+        """Delete the services of those names; where no manager answers, the next cycle takes them up again."""
         await purge.first_look()
-        there = len(purge.services)
+        for service in purge.services.values():
+            self.leaving[service.name] = time.monotonic()
+            self.young.pop(service.name, None)
         await purge.delete_services()
-        await purge.look()
-        self.left += len(purge.containers_left)
-        self.deleted += there - len(purge.services_left)
-        for name in [service.name for service in purge.services.values() if service.id in purge.services_left]:
-            self.live = {name: self._options.replicas, **self.live}  # the next to be tried
+        await purge.first_look()
+        self.left += sum(one.service_name not in self.rest for one in _orphans(purge))
         if self._options.purge:
             # Before new ones come: meanwhile hollow workers say of no container that it runs.
             async with quiet(self._options.hollow_workers):
                 await purge.run()
             self.purged += len(purge.containers) - len(purge.containers_left)
-        await self._fill()
-        self.failures.update(purge.failures)
+        left = {purge.services[service_id].name for service_id in purge.services_left}
+        self.gone = [name for name in names if name not in left]
+        self.deleted += len(self.gone)
+        self.rest &= left
+        if self._options.purge:
+            self.rest.update(one.service_name for one in _orphans(purge))
 
     async def _fill(self) -> None:
-        """Create what is missing of the services."""
-        while len(self.live) < self.services and not self._reporter.stopped():
+        """Create a service in place of each that is gone."""
+        while self.gone and not self._reporter.stopped():
             name = service_name(self._options.run_id, self._next)
             self._next += 1
             replicas = self._options.replicas
@@ -260,9 +279,14 @@ class _Hold:
             if created.service is None:
                 self.failed += 1
                 self.failures[error] += 1
+                if created.status == "ambiguous":
+                    self.rest.add(name)
                 return  # the next cycle tries again
             self.created += 1
             self.create_time.append((time.monotonic() - sent) * 1e3)
+            replaced = self.gone.pop(0)
+            del self.live[replaced]
+            self.leaving.pop(replaced, None)
             self.live[name] = replicas
             self.young[name] = time.monotonic()
 
@@ -289,6 +313,11 @@ class _Hold:
         }
 
 
+def _orphans(purge: Cleanup) -> list[t.Any]:
+    """The records of services that are deleted."""
+    return [one for one in purge.containers_left.values() if one.service_id not in purge.services_left]
+
+
 async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[str, t.Any]:
     """Hold the load; measurements as M(hold) documents them."""
     hold = _Hold(cluster, options, reporter)
@@ -296,6 +325,7 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
     started = time.time()
     await asyncio.gather(hold.watch(), hold.churn())
     duration = hold.elapsed
+    reporter.ended_early = None  # a purge that gave up did not end the hold
     if duration < options.seconds:
         reporter.end_early()
     for failure, count in most_frequent(hold.failures, 5).items():

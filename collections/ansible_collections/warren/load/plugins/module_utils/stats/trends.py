@@ -82,10 +82,12 @@ def sustained(times: Sequence[float], values: Sequence[float], confidence: float
 
     A cache that fills, or a heap on its way to the size that its collector allows, rises in one half only. Where a
     half has too few effective samples for an interval, steps() bounds what it may hide. ``low`` and ``high`` are None
-    where the time is too short even for that. ValueError for less than four points.
+    where even that is not known: the time is too short, or has a gap. ValueError for less than two points.
     """
     middle = (times[0] + times[-1]) / 2 if len(times) else 0.0
     split = sum(time < middle for time in times)
+    if min(split, len(times) - split) < 2:
+        return trend(times, values, confidence)._replace(low=None, high=None)
     halves = [
         trend(times[:split], values[:split], confidence),
         trend(times[split:], values[split:], confidence),
@@ -100,7 +102,7 @@ def sustained(times: Sequence[float], values: Sequence[float], confidence: float
             lows.append(min(rises))
             highs = highs or [max(rises)]
         else:
-            lows = []
+            lows, highs = [], []
     return slower._replace(low=min(lows, default=None), high=min(highs, default=None))
 
 

@@ -232,7 +232,7 @@ def test_hosts_may_share_the_folder_that_was_given() -> None:
     """As network namespaces do, and hosts with a common home."""
     groups = {"managers": ["m1"], "workers": ["w1", "again"], "generators": ["gen"]}
     groups["all"] = ["m1", "w1", "again", "gen"]
-    host_vars = {
+    host_vars: dict[str, dict[str, Any]] = {
         "m1": {"ansible_host": "10.0.0.1"},
         "w1": {"ansible_host": "10.0.0.2", "ansible_port": 2222},
         "again": {"ansible_host": "10.0.0.2", "ansible_port": 2222},
@@ -549,6 +549,15 @@ def test_churn_is_a_percentage() -> None:
     found = facts({"churn": 10, "hold": "15m"})
     assert (found["churn"], found["replaced"]) == (10, 70)
     assert facts({"hold": "15m"})["replaced"] == 0
+
+
+@pytest.mark.parametrize(("hold", "interval"), [(30, None), (60, 60), ("1h", "90m")])
+def test_a_churn_that_would_never_come(hold: Any, interval: Any) -> None:
+    values = {"hold": hold, "warren_load_churn_interval": interval}
+    (sentence,) = facts({**values, "churn": 10})["errors"]
+    for word in ("warren_load_churn ", "(warren_load_churn_interval)", "(warren_load_hold)", "give a shorter"):
+        assert word in sentence
+    assert facts(values)["errors"] == []
 
 
 def test_a_load_that_is_held_has_a_dozen_heaps() -> None:

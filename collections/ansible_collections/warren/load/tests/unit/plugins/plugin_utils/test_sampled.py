@@ -55,14 +55,52 @@ def test_hosts_are_joined():
 
 def test_numbers_of_the_process_that_grew_most():
     def rates(first, second):
-        return merged([answer(process("a", open_files_growth=first), process("b", "worker", open_files_growth=second))])
+        return merged([answer(counting("a", first), counting("b", second, kind="worker"))])
 
     assert rates(rate(0.0, 0.0, 0.0), rate(2.0, 1.0, 3.0))["open_files_growth"]["value"] == 2.0
     # As far as any of them may grow.
     assert rates(rate(0.0, -2.0, 2.0), rate(0.5, 0.0, 1.0))["open_files_growth"]["high"] == 2.0
-    assert rates(rate(0.0, 0.0, 0.0), None)["open_files_growth"]["value"] == 0.0
+    assert rates(rate(0.0, 0.0, 0.0), None)["open_files_growth"] is None
+    leak = rates(rate(2.0, 1.0, 3.0), None)
+    assert leak["open_files_growth"] == rate(2.0, 1.0, None)
+    assert leak["unavailable"] == ["Growth of open files of b is not known: it may be more than that which is told."]
     assert rates(None, None)["open_files_growth"] is None
     assert rates(None, None)["goroutines_growth"] is None
+
+
+def counting(name, growth, number=20, kind="manager"):
+    """A process with a number of open files; None: it does not tell them."""
+    return process(name, kind, open_files=number, open_files_growth=growth)
+
+
+def test_of_a_kind_that_tells_nothing_nothing_is_expected():
+    flat = rate(0.0, 0.0, 0.0)
+    told = merged([answer(counting("manager-1", flat), counting("worker-1", None, None, "worker"))])
+    assert told["open_files_growth"] == flat
+    assert told["unavailable"] == ["Growth of open files is that of managers alone: no worker tells its number."]
+    # One that does tell them is expected to, and so are the others of its kind.
+    more = [counting("worker-2", None, 7, "worker"), counting("worker-3", flat, 9, "worker")]
+    told = merged([answer(counting("manager-1", flat), counting("worker-1", None, None, "worker"), *more)])
+    assert (told["open_files_growth"], told["unavailable"]) == (None, [])
+    # Hollow workers are not Warren's program, and are not asked.
+    hollow = process("worker-1", "other", open_files=None, open_files_growth=None)
+    told = merged([answer(counting("manager-1", flat), hollow)])
+    assert (told["open_files_growth"], told["unavailable"]) == (flat, [])
+
+
+def test_of_processes_that_gave_no_answer_no_growth_is_told():
+    def lost(kind, growth, *others):
+        item = {"host": "node-2", "processes": [{"name": "x", "kind": kind}]}
+        told = merged([answer(counting("manager-1", growth), *others), {"unreachable": True, "item": item}])
+        return told["memory_growth"], told["open_files_growth"]
+
+    flat, leak = rate(0.0, 0.0, 0.0), rate(2.0, 1.0, 3.0)
+    assert lost("manager", flat) == (rate(1.0, 0.5, None), None)
+    assert lost("manager", leak) == (rate(1.0, 0.5, None), rate(2.0, 1.0, None))
+    assert lost("worker", flat) == (rate(1.0, 0.5, None), None)
+    # Where no worker that answered tells open files, this one is not expected to either.
+    assert lost("worker", flat, counting("worker-1", None, None, "worker")) == (rate(1.0, 0.5, None), flat)
+    assert lost("other", flat) == (rate(1.0, 0.5, 1.5), flat)
 
 
 def test_memory_of_containers_stands_apart():
@@ -122,8 +160,11 @@ def grown(*rates, **kinds):
     [
         ([rate(1, 0.5, 1.5), rate(2, 0.1, 4)], rate(2, 0.5, 4)),
         ([rate(1, None, 1.5)], rate(1, None, 1.5)),
-        ([rate(1, 0.5, 1.5), None], None),
-        ([rate(9, 8, 10), None], rate(9, 8, 10)),
+        # Who cannot be told may grow faster.
+        ([rate(9, 8, 10), None], rate(9, 8, None)),
+        ([rate(3, 2.8, 3.2), None], rate(3, 2.8, None)),
+        ([rate(1, 0, 1.5), None], None),
+        ([rate(1, None, 1.5), None], None),
         ([None], None),
         ([], None),
     ],

@@ -14,6 +14,7 @@ import json
 import math
 import os
 import random
+import re
 import socket
 import subprocess
 import sys
@@ -207,6 +208,24 @@ def test_a_page_that_does_not_answer_is_left_alone_for_a_while(tmp_path, monkeyp
     for now in range(5):
         watching.tick(float(now), pages=True)
     assert len(asked) == 1
+
+
+def test_a_page_that_falls_silent_is_marked_once(tmp_path, monkeypatch, watch):
+    pages = iter(["go_goroutines 9\nwarren_a 1\n", None, None, "go_goroutines 9\nwarren_a 1\n", None])
+    monkeypatch.setattr(sampling, "PAGE_RETRY", 0.0)
+
+    def get(*_arguments, **_options):
+        page = next(pages)
+        if page is None:
+            raise OSError("no")
+        return page
+
+    monkeypatch.setattr(metrics_page, "get", get)
+    watching = watch(tmp_path / "s", Target("m", pid_file="/nowhere", metrics_url="http://127.0.0.1:1/metrics"))
+    for now in range(5):
+        watching.tick(float(now), pages=True)
+    changes = sampler.read_metric(str(tmp_path / "s/metrics.csv"), sampling.GOROUTINES)
+    assert changes["m"] == {0.0: 9, 1.0: None, 3.0: 9, 4.0: None}
 
 
 def test_containers_of_a_host_are_looked_for_once_a_round(tmp_path, monkeypatch, watch):
@@ -406,6 +425,15 @@ def test_a_wild_one_takes_longer():
     assert "unevenly" in told["why"]
 
 
+def test_how_long_it_takes_is_told_for_each_limit():
+    """Four times as fine takes 4 to the power of 2/3 as long."""
+    told = grown([100 + part for part in noise(3, 400, spread=40)])
+    first, second = (float(word) for word in re.findall(r"(\d+) s to tell", told["why"]))
+    assert "growth of 4 MB a minute" in told["why"]
+    assert second == told["needs"]
+    assert second / first == pytest.approx(4 ** (2 / 3), rel=0.1)
+
+
 def test_numbers_that_keep_growing():
     known = made([30] * 300)
     known.open_files = [15 + index // 20 for index in range(300)]
@@ -430,6 +458,34 @@ def test_goroutines_are_told_when_their_number_changes(tmp_path):
     changes = sampler.read_metric(str(path), "go_goroutines")
     assert changes == {"m": {1.0: 29, 4.0: 31}}
     assert sampler._at([0.5, 1.5, 3.5, 4.5, 9.5], changes["m"]) == [None, 29, 29, 31, 31]
+    # Until its page was silent.
+    path.write_text(f"{path.read_text()[:-1]}6.0,m,go_goroutines,\n8.0,m,go_goroutines,31\n9.0,m,go_goroutines")
+    changes = sampler.read_metric(str(path), "go_goroutines")
+    assert sampler._at([4.5, 5.5, 6.5, 8.5, 9.5], changes["m"]) == [31, 31, None, 31, 31]
+    assert sampler.read_metrics(str(path))["m"]["go_goroutines"] == {"start": 29, "end": 31, "max": 31}
+
+
+def test_goroutines_that_leak_until_their_page_is_silent_are_no_plateau():
+    known = made([30] * 600)
+    changes = {1000.0 + second: 20.0 + second for second in range(0, 240, 5)}
+    silent = {**changes, 1240.0: None}
+    told = sampler.count_growth(known, sampler._at(known.times, silent), (1000.0, None))
+    assert told["low"] > 30  # a minute
+    # A number that is not known for most of the time is no plateau either, and one that is is.
+    flat = {1000.0: 20.0, 1240.0: None}
+    assert sampler.count_growth(known, sampler._at(known.times, flat), (1000.0, None)) is None
+    flat = {1000.0: 20.0, 1240.0: None, 1300.0: 20.0}
+    assert sampler.count_growth(known, sampler._at(known.times, flat), (1000.0, None))["high"] == 0
+
+
+def test_what_was_not_sampled_is_not_told():
+    """A laptop that slept: a minute of samples, and one a quarter of an hour later."""
+    known = made([30] * 61)
+    known.times[-1] = 2000.0
+    row = sampler.row_of(Target("m"), known, {}, (1000.0, None))
+    assert row["growth"]["rate"] is None
+    assert row["growth"]["why"] == "in 941 of the 1000 s of steady load nothing was sampled"
+    assert (row["open_files_growth"], row["rss"]["value"]) == (None, 30)
 
 
 def test_growth_is_that_of_the_last_life():

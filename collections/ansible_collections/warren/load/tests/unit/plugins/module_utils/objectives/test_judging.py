@@ -393,6 +393,37 @@ def shipped(scale, *size, fail_at="missed", **changes):
     return {entry["id"]: entry for entry in result["judgements"]}
 
 
+def soaked(row, **measured):
+    """The verdict of a row of scenario soak."""
+    judgements = judge(measured, {}, SHIPPED, scale="small", scenario="soak")["judgements"]
+    return next(entry["verdict"] for entry in judgements if entry["id"] == row)
+
+
+@pytest.mark.parametrize(
+    ("churn", "verdict"),
+    [
+        ({"cycles": 3, "created": 6, "failed": 0}, "pass"),
+        ({"cycles": 3, "created": 5, "failed": 1}, "fail"),
+        ({"cycles": 3, "created": 0, "failed": 3}, "fail"),
+        # It never came, or no manager answered it.
+        ({"cycles": 0, "created": 0, "failed": 0}, "not judged"),
+        ({"cycles": 3, "created": 0, "failed": 0}, "not judged"),
+        (None, "not judged"),
+    ],
+)
+def test_a_churn_that_replaced_nothing_passes_nothing(churn, verdict):
+    assert soaked("churn-failures", hold={"churn": churn}) == verdict
+
+
+@pytest.mark.parametrize(
+    ("low", "value", "high", "verdict"),
+    [(2.8, 3.0, None, "fail"), (0.2, 0.5, None, "inconclusive"), (0.2, 0.5, 0.8, "pass")],
+)
+def test_growth_without_an_upper_bound_can_fail_but_never_pass(low, value, high, verdict):
+    growth = {"value": value, "unit": "MB/min", "low": low, "high": high, "n": 40}
+    assert soaked("memory-plateau", resources={"memory_growth": growth}) == verdict
+
+
 def test_the_guide_s_limits_hold_at_their_scales():
     levels = {
         scale: (rows["manager-memory"]["level"], rows["service-creation"]["level"])

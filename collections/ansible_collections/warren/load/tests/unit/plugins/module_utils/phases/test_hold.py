@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import types
 import typing as t
 
 import pytest
 
-from ansible_collections.warren.load.plugins.module_utils.api.errors import Unreachable
+from ansible_collections.warren.load.plugins.module_utils.api.cluster import Created
+from ansible_collections.warren.load.plugins.module_utils.api.errors import Unreachable, WarrenError
 from ansible_collections.warren.load.plugins.module_utils.api.run_names import run_id_of
 from ansible_collections.warren.load.plugins.module_utils.phases import (
     await_containers,
@@ -67,11 +69,13 @@ def churned(times):
         held = hold._Hold(cluster, options, reporter)
         await held.begin()
         for _time in range(times):
-            await held._cycle()
+            with contextlib.suppress(WarrenError):
+                await held._cycle()
             await held.look()
         await held.look()
         held.cycles = times
-        return {"churn": held.churned(), "least": held.least, "records": (held.records_last, held.records_most)}
+        told = {"least": held.least, "short": held.short_looks, "records": (held.records_last, held.records_most)}
+        return {"churn": held.churned(), "services": len(held.live), **told}
 
     return types.SimpleNamespace(__name__="phases.hold", run=run)
 
@@ -165,6 +169,128 @@ def test_what_is_created_in_vain_is_tried_again(run_phase, cluster, monkeypatch)
     monkeypatch.setattr(cluster, "create_service", failing)
     churn = run_phase(churned(2), options(churn=10)).measurements["churn"]
     assert (churn["failed"], churn["created"], churn["deleted"]) == (1, 2, 2)
+
+
+def ours(cluster):
+    return sorted(one.name for one in cluster.services.values() if run_id_of(one.name) == RUN_ID)
+
+
+def broken_after(cluster, monkeypatch, method, count, *, patience=0.0):
+    """After so many calls of that method one read is not answered, which a Cleanup of so much patience sees."""
+    write, answer = cluster.write, cluster.answer
+    left, broken = [count], [False]
+
+    def seen(called):
+        left[0] -= called == method
+        broken[0] = called == method and left[0] == 0
+
+    async def writing(called, request=None, deadline_s=30.0):
+        answered = await write(called, request, deadline_s)
+        seen(called)
+        return answered
+
+    def answering(called):
+        monkeypatch.setattr(cleanup, "PATIENCE", patience if broken[0] else 30.0)
+        if broken[0]:
+            broken[0] = False
+            raise Unreachable("refused")
+        answered = answer(called)
+        seen(called)
+        return answered
+
+    monkeypatch.setattr(cluster, "write", writing)
+    monkeypatch.setattr(cluster, "answer", answering)
+
+
+@pytest.mark.parametrize(("method", "count"), [("DeleteService", 2), ("ListServices", 2)])
+def test_an_outage_in_the_middle_of_a_churn(run_phase, cluster, monkeypatch, method, count):
+    """After the deletes nobody tells what they did; and before them nobody tells what there is."""
+    fill(cluster)
+    working(cluster)
+    broken_after(cluster, monkeypatch, method, count)
+    monkeypatch.setattr(hold, "YOUNG", 0.0)
+    held = run_phase(churned(2), options(churn=20)).measurements
+    churn = held["churn"]
+    assert (churn["deleted"], churn["created"], churn["failed"]) == (2, 2, 0)
+    assert churn["records_left"] == churn["records_purged"] == 4
+    assert ours(cluster) == [f"wl-{RUN_ID}-{index:04d}" for index in range(3, 13)]
+    assert held["services"] == 10
+    # For as long as nothing is in their place, deleted services are missing.
+    assert (held["least"], held["short"]) == ((80, 1) if method == "DeleteService" else (100, 0))
+
+
+def test_a_short_outage_in_the_middle_of_a_churn_is_outlasted(run_phase, cluster, monkeypatch):
+    fill(cluster)
+    working(cluster)
+    broken_after(cluster, monkeypatch, "DeleteService", 2, patience=30.0)
+    monkeypatch.setattr(cleanup, "RETRY_PAUSE", 0.01)
+    held = run_phase(churned(1), options(churn=20)).measurements
+    assert (held["churn"]["deleted"], held["churn"]["created"], held["least"]) == (2, 2, 100)
+
+
+def refusing(cluster, monkeypatch, status="failed", times=99):
+    """The first creates end so."""
+    create, left = cluster.create_service, iter(range(times))
+
+    async def refuse(request, deadline_s=30.0):
+        if next(left, None) is None:
+            return await create(request, deadline_s)
+        if status == "ambiguous":
+            cluster.add_service(request.name, request.replicas)
+        return Created(status, None, 1, Unreachable("refused"))
+
+    monkeypatch.setattr(cluster, "create_service", refuse)
+
+
+@pytest.mark.parametrize(("grace", "least"), [(0.0, 80), (60.0, 100)])
+def test_where_every_create_is_refused_no_more_is_deleted(run_phase, cluster, monkeypatch, grace, least):
+    """What is to be replaced has as long for it as what is new."""
+    fill(cluster)
+    working(cluster)
+    refusing(cluster, monkeypatch)
+    monkeypatch.setattr(hold, "YOUNG", grace)
+    held = run_phase(churned(3), options(churn=20)).measurements
+    assert (held["churn"]["deleted"], held["churn"]["created"], held["churn"]["failed"]) == (2, 0, 3)
+    assert (len(ours(cluster)), held["least"]) == (8, least)
+
+
+def test_what_was_created_though_nobody_could_tell_does_not_stay(run_phase, cluster, monkeypatch):
+    fill(cluster)
+    working(cluster)
+    refusing(cluster, monkeypatch, "ambiguous", times=1)
+    held = run_phase(churned(2), options(churn=10)).measurements
+    assert (held["churn"]["deleted"], held["churn"]["created"], held["churn"]["failed"]) == (2, 2, 1)
+    assert len(ours(cluster)) == held["services"] == 10
+
+
+def test_records_that_a_purge_left_go_with_the_next(run_phase, cluster, monkeypatch):
+    fill(cluster)
+    working(cluster)
+    purge = cleanup.Cleanup.run
+    broken = iter([True])
+
+    async def giving_up(self):
+        if next(broken, False):
+            self._reporter.end_early("no manager has answered for 30 s")
+        else:
+            await purge(self)
+
+    monkeypatch.setattr(cleanup.Cleanup, "run", giving_up)
+    churn = run_phase(churned(2), options(churn=10)).measurements["churn"]
+    assert churn["records_left"] == churn["records_purged"] == 4
+    assert len(cluster.containers) == 20
+
+
+def test_a_purge_that_gives_up_does_not_end_the_hold(run_phase, cluster, monkeypatch):
+    async def giving_up(self):
+        self._reporter.end_early("no manager has answered for 30 s")
+
+    monkeypatch.setattr(cleanup.Cleanup, "run", giving_up)
+    fill(cluster)
+    working(cluster)
+    ran = run_phase(hold, options(churn=10))
+    assert ran.measurements["churn"]["deleted"] >= 1
+    assert ran.reporter.ended_early is None
 
 
 def test_the_end_of_the_deadline_is_said(run_phase, cluster):

@@ -145,6 +145,20 @@ def test_a_leak_is_seen_through_a_long_memory():
     assert 0 < found.low < 120 < found.high
 
 
+@pytest.mark.parametrize("later", [1, 2, 5])
+def test_a_gap_that_leaves_a_half_empty_is_not_told(later):
+    """A laptop that slept: a minute of samples, and the next ones a quarter of an hour later."""
+    seconds = [*range(60), *range(1000, 1000 + later)]
+    found = sustained([second / 60 for second in seconds], [5.0 + second % 3 for second in seconds], 0.99)
+    assert (found.low, found.high) == (None, None)
+
+
+def test_a_gap_between_two_halves_is_no_matter():
+    seconds = [*range(300), *range(600, 900)]
+    found = sustained([second / 60 for second in seconds], [second / 60 + second % 3 for second in seconds], 0.99)
+    assert 0.5 < found.low <= 1 <= found.high < 1.5
+
+
 def test_steps():
     assert trends.steps([0, 1, 2, 3, 4, 5, 6, 7], [0, 1, 3, 3, 3, 3, 3, 2], blocks=4) == pytest.approx(
         [2.5 / 1.75, 0, -0.5 / 1.75]
