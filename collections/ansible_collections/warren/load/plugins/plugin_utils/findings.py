@@ -14,14 +14,14 @@ from ansible_collections.warren.load.plugins.module_utils.node.fault_kinds impor
 from ansible_collections.warren.load.plugins.module_utils.objectives.judging import audit_reasons
 from ansible_collections.warren.load.plugins.module_utils.objectives.units import many, number
 
-from .sampled import LEAK
-
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 SEVERITIES = ("problem", "warning", "note")
 """Most serious first: something went wrong; something limits what the numbers mean; something to know."""
 
+# MB/min from which growth of memory is worth a warning: the limits of the objectives that ask for it.
+BOUNDED, PLATEAU = 4.0, 1.0
 _OMISSION = "While the server stalls, a closed loop asks less, so that its times hide the stall (coordinated omission)."
 
 
@@ -527,7 +527,7 @@ def memory(evidence: Evidence) -> Iterator[Finding]:
         elif low is not None and high is not None and low > 0.1:
             yield Finding(
                 "memory-grows",
-                "warning" if low >= LEAK else "note",
+                "warning" if low >= (PLATEAU if evidence.scenario == "soak" else BOUNDED) else "note",
                 f"The memory of {row.get('name')} grew by {number(rate)} MB a minute ({number(low)} to {number(high)}) "
                 "while the load was steady",
                 "Memory that a file backs is not counted.",

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import typing as t
 
-LEAK = 4.0  # MB/min: growth of a process that is worth a warning, whatever it is judged by
-
 Row = dict[str, t.Any]
 
 

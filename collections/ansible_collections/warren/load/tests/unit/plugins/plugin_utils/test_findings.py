@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -319,7 +321,7 @@ def test_a_leadership_that_moves_by_itself(leaders, was, words):
         {"leader": f"manager-{who}", "start": 1000.0 + 10 * number if number < before else 1100.0 + 10 * number}
         for number, who in enumerate(leaders.replace("|", ""))
     ]
-    measured = {"probe": {"terms": terms}}
+    measured: dict[str, Any] = {"probe": {"terms": terms}}
     if was:
         measured["failover"] = {"was": f"manager-{was}"}
         measured["faults"] = {"faults": [{"kind": "kill", "target": f"manager-{was}", "start": 1090.0}]}
@@ -335,3 +337,13 @@ def test_what_is_wrong_with_an_outage():
     assert sentences({"failover": {"was": "manager-1", "wrong_target": 0, "later_outage": later}}) == [
         "Later nothing was written for 3.50 s again, which the fault itself does not explain."
     ]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "rate", "severity"), [("load", 3.0, "note"), ("load", 5.0, "warning"), ("soak", 3.0, "warning")]
+)
+def test_growth_is_a_warning_where_it_misses_its_objective(scenario, rate, severity):
+    growth = {"rate": {"value": rate, "unit": "MB/min", "low": rate - 0.1, "high": rate + 0.1}}
+    measured = {"resources": {"managers": [{"name": "manager-1", "growth": growth}], "memory_growth": growth["rate"]}}
+    (found,) = find({"measurements": measured, "run": {"scenario": scenario}})
+    assert (found.id, found.severity) == ("memory-grows", severity)
