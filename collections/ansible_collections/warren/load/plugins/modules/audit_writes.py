@@ -15,7 +15,8 @@ author: warren.load contributors (@warren-load)
 description:
   - Compares the journal of the creates of a run with the services that the leader lists, before they are removed.
   - An acknowledged create that is not there, or is there twice, is a broken word whatever latencies say, and so is a
-    refused one that is there. A create whose outcome nobody could say is counted apart.
+    refused one that is there. A create whose outcome nobody could say is counted apart, and so is one that is there
+    twice after such an outcome, since it may have been sent again.
   - Waits until writes that were never answered can no longer take effect, and asks a leader that has acknowledged a
     write after them.
 extends_documentation_fragment:
@@ -48,6 +49,8 @@ measurements:
     What was found. C(broken) is the sum of C(lost) (acknowledged, and not there under its id), C(doubled) (there more
     than once), C(resurrected) (refused, and there) and C(unasked) (there, and never sent). C(examples) names the first
     of each. C(ambiguous) creates are C(ambiguous_present) or C(ambiguous_absent), and neither is wrong.
+    C(resent_doubled) are there more than once, and may have been sent again after nobody could say what had become of
+    the first, so that it cannot be told who doubled them.
   returned: always
   type: dict
   sample:
@@ -60,6 +63,7 @@ measurements:
     ambiguous_absent: 1
     lost: 0
     doubled: 0
+    resent_doubled: 0
     resurrected: 0
     unasked: 0
     broken: 0
@@ -75,7 +79,7 @@ stopped:
   type: str
   sample: the deadline of 300 s has passed
 problems:
-  description: A sentence for each kind of broken word.
+  description: A sentence for each kind of broken word, and for what may be one.
   returned: always
   type: list
   elements: str

@@ -111,7 +111,7 @@ nodes:
   type: dict
   sample: {ready: 2}
 node_list:
-  description: A row for each node, with the age of its last heartbeat in s and its containers by state.
+  description: A row for each node, with the age of its last heartbeat in s its containers by state, and how many of them are to run.
   returned: success
   type: list
   elements: dict
@@ -122,6 +122,7 @@ node_list:
       address: 10.0.0.4
       heartbeat_age: 2.1
       containers: {running: 75}
+      held: 75
 orphans:
   description: How many container records belong to services that are deleted.
   returned: success

@@ -41,6 +41,13 @@ options:
     description: How many, of V(worker) those that hold most.
     type: int
     default: 1
+  hit:
+    description:
+      - Who was hit before, in turns that are over. They are not chosen, and who was killed is not counted on, though
+        the cluster may still take it for ready.
+    type: list
+    elements: str
+    default: []
   anyway:
     description: Whether what would be refused is returned in RV(notes) instead.
     type: bool
@@ -96,10 +103,10 @@ workers_ready:
   elements: str
   sample: [worker-1, worker-2]
 held:
-  description: The containers of workers that are hit, by their actual state.
+  description: How many containers the workers that are hit run, or are to run.
   returned: success
   type: dict
-  sample: {worker-1: {running: 600}}
+  sample: {worker-1: 600}
 """
 
 from ansible_collections.warren.load.plugins.module_utils.phases import fault_target
@@ -109,6 +116,7 @@ ARGUMENTS: Arguments = {
     "role": {"type": "str", "choices": list(fault_target.ROLES), "required": True},
     "kind": {"type": "str", "required": True},
     "count": {"type": "int", "default": 1},
+    "hit": {"type": "list", "elements": "str", "default": []},
     "anyway": {"type": "bool", "default": False},
     "beside": {"type": "path"},
     "after": {"type": "float", "default": 0.0},

@@ -17,8 +17,8 @@ description:
     hoped for, as no worker is ready any more.
   - Containers on a worker that is gone do not count as running, whatever their records say.
   - It ends once there are the files C(load-over) and C(fault-over) in O(beside), and not before Warren can know of a
-    worker that is gone. C(fault-over) is JSON, and says with C(lost) which workers stay away, with C(began) when the
-    first fault came, in Unix seconds, and with C(silent) whether nothing was heard of its target.
+    worker that is gone. C(fault-over) is JSON, and says with C(lost) which workers stay away, and with C(silent)
+    whether nothing was heard of those that were hit. When each was hit tells the time of a file C(hit-NAME) there.
   - To run beside another phase it needs a O(work_dir) of its own.
 extends_documentation_fragment:
   - warren.load.attributes
@@ -65,7 +65,8 @@ measurements:
     C(expected) containers run, C(settled) if all do, else C(why) it ended. C(touched) services had a container on a
     worker that went down, and all of theirs ran again at C(restored_at). C(replaced) counts the records beyond those
     that the services asked for, the last one seen at C(last_replaced), C(placed_on_lost) the records that the
-    scheduler gave to a worker that was gone. C(changes) are those of the nodes' status.
+    scheduler gave to a worker that was gone, as far as a look since then had not seen them yet. C(changes) are those of
+    the nodes' status.
   returned: always
   type: dict
   sample:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.warren.load.plugins.module_utils.node.fault_kinds import FATAL
 from ansible_collections.warren.load.plugins.module_utils.objectives.units import many, number
 
 from .columns import clean, pad, width, wrap
@@ -308,6 +309,14 @@ def _leaks(document: dict[str, t.Any]) -> Iterator[Line]:
         text = f"{number(figure['value'])} KB ({number(figure['low'])} to {number(figure['high'])})"
         lead = f"  {pad(clean(row['process']), name)}  "
         yield from _wrapped(f"heap of {clean(row['function'])}  {text}", lead, style="warning", indent=4)
+    for row in found.get("goroutine_stacks") or []:
+        if row["grew"]:
+            figure = row["per_service"]
+            text = number(figure["value"])
+            if figure["low"] is not None and figure["low"] != figure["high"]:
+                text += f" ({number(figure['low'])} to {number(figure['high'])})"
+            lead = f"  {pad(clean(row['process']), name)}  "
+            yield from _wrapped(f"goroutines in {clean(row['function'])} {text}", lead, style="warning", indent=4)
 
 
 def _faults(document: dict[str, t.Any]) -> Iterator[Line]:
@@ -320,7 +329,10 @@ def _faults(document: dict[str, t.Any]) -> Iterator[Line]:
     first = _value(measured, "create.first_sent")
     for one in faults:
         when = f"{one['start'] - first:.1f}s after the first create" if first is not None else "under load"
-        lasted = f"for {one['end'] - one['start']:.1f}s" if one["end"] is not None else "for good"
+        if one["end"] is not None:
+            lasted = f"for {one['end'] - one['start']:.1f}s"
+        else:
+            lasted = "for good" if one["kind"] in FATAL else "nobody could tell for how long"
         text = f"{one['kind']}, {when}, {lasted}" + (f" ({one['outcome']})" if one["end"] is not None else "")
         yield from _fact(f"{one['target']}", text)
     yield from _failover(measured)
@@ -329,6 +341,8 @@ def _faults(document: dict[str, t.Any]) -> Iterator[Line]:
     if audit:
         counts = f"{audit['acknowledged']} acknowledged, {audit['refused']} refused, {audit['ambiguous']} ambiguous"
         found = f"{audit['lost']} lost, {audit['doubled']} doubled, {audit['resurrected'] + audit['unasked']} unasked"
+        if audit.get("resent_doubled"):
+            found += f", {audit['resent_doubled']} twice after they were sent twice"
         yield from _fact("Creates", f"{counts}: {found}")
 
 

@@ -113,7 +113,8 @@ def fault_plan(
 def recovering(fault: dict[str, t.Any], factor: float, scheduling: float) -> tuple[float, float]:
     """Seconds from the end of the creates until all is well again, or is known not to be; shortest and longest."""
     silent = fault["kind"] in SILENCING
-    known = fault["after"] + (KNOWN / factor if silent else 0.0) - fault["span"]
+    hit = fault["after"] + (fault["count"] - 1) * fault["seconds"]  # the last of them
+    known = hit + (KNOWN / factor if silent else 0.0) - fault["span"]
     return max(0.0, known), max(0.0, known) + LATER / factor + scheduling
 
 

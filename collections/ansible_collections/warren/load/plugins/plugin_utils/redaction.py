@@ -14,6 +14,11 @@ REMOVED = "(removed)"
 _WORDS = r"passw(?:or)?d|passphrase|passcode|secret|token|api_?key|private_?key|credential"
 _NAMES = rf"(?:{_WORDS})s?"
 _NAMED = re.compile(rf"{_WORDS}|_pass$", re.IGNORECASE)
+# Warren's calls that have such a word in their names: what follows in `DeleteSecret: not the leader` is no secret.
+_CALLS = ("CreateSecret", "DeleteSecret", "ListSecrets", "GetSecretByName", "GenerateJoinToken")
+_NO_CALL = "(?-i:" + "".join(rf"(?<!\b{start})" for start in ("Create", "Delete", "List", "GenerateJoin")) + ")"
+# The text of a call's error, as api/errors.py has it. As a key it is counted, and names nothing.
+_ERROR = re.compile(r" \([A-Za-z_]+\)$")
 # A variable of that name says where a secret is, or how many there are.
 _ABOUT = re.compile(r"_(file|path|dir|prompt|method|length|count|expiry|name)$", re.IGNORECASE)
 _SHORTEST = 6  # characters of a value that is looked for everywhere; a shorter one is part of too many words
@@ -22,7 +27,7 @@ _FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), REMOVED),
     # --token abc, token=abc, "password": "abc"
     (re.compile(rf"(?i)(--[\w-]{{0,40}}{_NAMES}[= ]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;]+)"), rf"\1{REMOVED}"),
-    (re.compile(rf"(?i)({_NAMES}[\"']?\s*[:=]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;]+)"), rf"\1{REMOVED}"),
+    (re.compile(rf"(?i){_NO_CALL}({_NAMES}[\"']?\s*[:=]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;]+)"), rf"\1{REMOVED}"),
     (re.compile(r"(?i)(\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}"), rf"\1{REMOVED}"),
     (re.compile(r"(://)[^/\s:@]+:[^/\s@]+@"), rf"\1{REMOVED}@"),
     # Warren's join tokens: 64 hexadecimal digits. A digest says what it is.
@@ -58,7 +63,7 @@ class Secrets:
 
 def is_secret(name: str) -> bool:
     """Whether a variable or key of that name holds a secret."""
-    return bool(_NAMED.search(name)) and not _ABOUT.search(name)
+    return bool(_NAMED.search(name)) and not (_ABOUT.search(name) or name in _CALLS or _ERROR.search(name))
 
 
 def values_in(variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> list[str]:

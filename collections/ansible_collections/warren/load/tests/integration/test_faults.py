@@ -117,6 +117,25 @@ def test_a_worker_is_killed(sandbox: Sandbox) -> None:
     assert sandbox.processes() == {}
 
 
+def test_workers_are_killed_one_after_another(sandbox: Sandbox) -> None:
+    """Each is the one that holds most when its turn comes, of those that were not hit yet."""
+    load = {**SHORT, "warren_load_create_rate": 4, "warren_load_fault_seconds": 4}
+    run = sandbox.play("worker-loss", **load, warren_load_workers=3, warren_load_fault_count=2)
+    assert run.rc == 0
+    measured = results(sandbox)["measurements"]
+    first, second = measured["faults"]["faults"]
+    assert (first["kind"], second["kind"]) == ("kill", "kill")
+    assert first["target"] != second["target"]
+    assert second["start"] - first["start"] > 3.5
+    loss = measured["loss"]
+    assert loss["targets"] == [first["target"], second["target"]]
+    assert (loss["down"], loss["ready_end"], loss["missing"]) == (2, 1, 0)
+    assert measured["recovery"]["lost"] == sorted(loss["targets"])
+    assert measured["recovery"]["settled"] is True
+    assert measured["audit_writes"]["broken"] == 0
+    assert sandbox.processes() == {}
+
+
 def test_containers_that_nothing_replaces_fail_the_run(sandbox: Sandbox) -> None:
     run = sandbox.play("worker-loss", warren_load_defects="stranded", **SHORT)
     assert run.rc == 2

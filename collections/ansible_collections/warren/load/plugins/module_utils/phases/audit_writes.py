@@ -29,6 +29,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.warren.load.plugins.module_utils.engine.reporter import Reporter
 
 LEADER_PATIENCE = 30.0  # seconds
+SETTLES = ENQUEUE_TIMEOUT + ENQUEUE_SLACK  # seconds after which a write can take effect no more, and may be sent again
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,13 +54,13 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
     reporter.progress(0, len(said), "writes", f"{len(said)} creates to look for", now=True)
     # What was sent last and never answered may be proposed until then.
     unsettled = max((write.time for write in said.values() if write.said == AMBIGUOUS), default=0.0)
-    await reporter.pause(unsettled + ENQUEUE_TIMEOUT + ENQUEUE_SLACK - time.time())
+    await reporter.pause(unsettled + SETTLES - time.time())
     # A write without effect: its leader has taken all those before it once it is acknowledged.
     barrier = message("DeleteServiceRequest")(id=f"barrier-audit-{options.run_id}")
     deadline = max(1.0, min(LEADER_PATIENCE, reporter.time_left()))
     answer = await cluster.write("DeleteService", barrier, deadline)
     listed = (await cluster.read("ListServices", manager=answer.manager)).services
-    found = audit(said, [(one.name, one.id) for one in listed if run_id_of(one.name) == options.run_id])
+    found = audit(said, [(one.name, one.id) for one in listed if run_id_of(one.name) == options.run_id], SETTLES)
     reporter.problems.extend(sentences(found))
     verdict = "all as acknowledged" if found.kept else f"{measurements(found)['broken']} are not as acknowledged"
     reporter.progress(len(said), len(said), "writes", f"{len(said)} creates looked for, {verdict}", now=True)

@@ -86,12 +86,15 @@ async def look(cluster: Cluster, leader_timeout: float) -> dict[str, t.Any]:
 
 
 def _nodes(nodes: t.Any, containers: t.Any) -> list[dict[str, t.Any]]:
-    """A row a node, with the age of its heartbeat in s (by this machine's clock) and its containers by state."""
+    """A row a node, with the age of its heartbeat in s (by this machine's clock) and its containers by state.
+
+    ``held`` counts those that are to run: Warren keeps records of others, too, some of which say that they run.
+    """
     now = time.time()
     rows = []
     for node in nodes:
         beat = node.last_heartbeat.seconds + node.last_heartbeat.nanos / 1e9
-        own = Counter(one.actual_state for one in containers if one.node_id == node.id)
+        own = [one for one in containers if one.node_id == node.id]
         rows.append(
             {
                 "name": node.id,
@@ -99,7 +102,8 @@ def _nodes(nodes: t.Any, containers: t.Any) -> list[dict[str, t.Any]]:
                 "status": node.status,
                 "address": node.address,
                 "heartbeat_age": round(now - beat, 1) if beat else None,
-                "containers": dict(own),
+                "containers": dict(Counter(one.actual_state for one in own)),
+                "held": sum(one.desired_state == "running" for one in own),
             }
         )
     return rows

@@ -36,12 +36,14 @@ ANYWAY = "set warren_load_fault_anyway to true to do it all the same"
 class Options:
     """``role`` is one of ROLES, ``kind`` a fault's, ``count`` how many in turn; ``anyway``: refusals become notes.
 
-    ``beside``: the folder of a journal whose first create is ``after`` s ago when the choice is made.
+    ``hit``: those whose turn has been. ``beside``: the folder of a journal whose first create is ``after`` s ago when
+    the choice is made.
     """
 
     role: str
     kind: str
     count: int = 1
+    hit: list[str] = dataclasses.field(default_factory=list)
     anyway: bool = False
     beside: str | None = None
     after: float = 0.0
@@ -51,6 +53,11 @@ class Options:
             raise ValueError(f"count: {self.count} is not at least 1")
         if self.count > 1 and self.role == "leader":
             raise ValueError("count: a cluster has one leader; take 1, or set warren_load_fault_target to worker")
+
+    @property
+    def gone(self) -> list[str]:
+        """Those that were hit and stay away, whatever the cluster says of them yet."""
+        return self.hit if self.kind in FATAL else []
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,13 +81,13 @@ def _manager(found: Mapping[str, t.Any], options: Options) -> Choice:
     leader, voters = found["leader"], list(found["voters"])
     if leader is None:
         raise ValueError("the cluster has no leader, so there is no fault to see: see that a majority of managers runs")
-    answering = [row["name"] for row in found["managers"] if row["reachable"]]
-    followers = sorted(name for name in answering if name != leader and name in voters)
+    answering = [row["name"] for row in found["managers"] if row["reachable"] and row["name"] not in options.gone]
+    followers = sorted(name for name in answering if name != leader and name in voters and name not in options.hit)
     alone = len(voters) == 1
     if options.role == "follower" and len(followers) < options.count:
         raise ValueError(
-            f"a fault of {_followers(options.count)} needs as many that answer, and {leader} has {len(followers)}: "
-            "start a cluster of 3 managers, or set warren_load_fault_target to leader"
+            f"a fault of {_followers(options.count)} needs as many that answer, and {leader} has {len(followers)}"
+            f"{_more(options)}: start a cluster of 3 managers, or set warren_load_fault_target to leader"
         )
     targets = [leader] if options.role == "leader" else followers[: options.count]
     refusals, notes = [], []
@@ -126,26 +133,26 @@ def _manager(found: Mapping[str, t.Any], options: Options) -> Choice:
 
 
 def _worker(found: Mapping[str, t.Any], options: Options) -> Choice:
-    ready = set(found["workers_ready"])
-    rows = [row for row in found["node_list"] if row["name"] in ready]
-    held = {row["name"]: sum(row["containers"].get(state, 0) for state in ("running", "pending")) for row in rows}
+    ready = set(found["workers_ready"]) - set(options.gone)
+    held = {row["name"]: row["held"] for row in found["node_list"] if row["name"] in ready}
     # The one that holds most shows most; of equals, the same one each time.
-    ranked = sorted(held, key=lambda name: (-held[name], name))
+    ranked = sorted(held.keys() - set(options.hit), key=lambda name: (-held[name], name))
     if len(ranked) < options.count:
         raise ValueError(
-            f"a fault of {_workers(options.count)} needs as many that are ready, and there are {len(ranked)}: start "
-            "more workers (workers), or set warren_load_fault_count to less"
+            f"a fault of {_workers(options.count)} needs as many that are ready, and there are {len(ranked)}"
+            f"{_more(options)}: start more workers (workers), or set warren_load_fault_count to less"
         )
     targets, refusals, notes = ranked[: options.count], [], []
-    if not held[targets[0]]:
+    # In a later turn, those of who was hit before may be nowhere yet.
+    if not held[targets[0]] and not options.hit:
         raise ValueError("no worker holds a container, so there is nothing to replace: put load on the cluster first")
-    left = len(ranked) - len(targets)
+    left = len(held) - len(targets)
     if options.kind in SILENCING and left < WORKERS_LEFT:
         refusals.append(
-            f"Not enough workers are left: fault {options.kind} of {_and(targets)} leaves {left} of {len(ranked)}, so "
+            f"Not enough workers are left: fault {options.kind} of {_and(targets)} leaves {left} of {len(held)}, so "
             f"their containers can go nowhere; start more workers (workers), or {ANYWAY}."
         )
-    if len(ranked) > 1 and held[targets[0]] == sum(held.values()):
+    if len(held) > 1 and held[targets[0]] == sum(held.values()) > 0:
         notes.append(f"{targets[0]} holds all {held[targets[0]]} containers, as Warren's scheduler places them.")
     return Choice(targets, refusals, notes)
 
@@ -165,7 +172,7 @@ async def run(open_cluster: Callable[[], Awaitable[Cluster]], options: Options) 
         "leader": found["leader"],
         "voters": found["voters"],
         "workers_ready": found["workers_ready"],
-        "held": {row["name"]: row["containers"] for row in found["node_list"] if row["name"] in choice.targets},
+        "held": {row["name"]: row["held"] for row in found["node_list"] if row["name"] in choice.targets},
     }
 
 
@@ -195,6 +202,10 @@ def _under_load(folder: Path) -> None:
 
 def _and(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _more(options: Options) -> str:
+    return f" besides {_and(options.hit)}" if options.hit else ""
 
 
 def _followers(count: int) -> str:

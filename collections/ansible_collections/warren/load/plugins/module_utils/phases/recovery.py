@@ -4,14 +4,17 @@
 
 """What a fault does to workers and containers, until every replica runs again, or that is not to be hoped for.
 
-Others say how far they are by files beside the journal: ``load-over`` once no more services are created, ``fault-over``
-once the last fault is over, with ``{"lost": [workers that stay away], "began": Unix s or null, "silent": bool}``.
+Others say how far they are by files beside the journal: ``load-over`` once no more services are created, ``hit-NAME``
+once that one was hit, ``fault-over`` once the last fault is over, with ``{"lost": [workers that stay away], "silent":
+whether nothing was heard of those that were hit}``. When that was, the files themselves tell: hosts and managers have
+clocks of their own, and all times here are this host's.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import time
 import typing as t
 from collections import Counter, defaultdict
@@ -33,7 +36,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.warren.load.plugins.module_utils.api.cluster import Cluster
     from ansible_collections.warren.load.plugins.module_utils.engine.reporter import Reporter
 
-LOAD_OVER, FAULT_OVER = "load-over", "fault-over"
+LOAD_OVER, FAULT_OVER, HIT = "load-over", "fault-over", "hit-"
 LOOK_SHARE = 20  # a look takes at most one part in so many of the time
 # Warren's seconds after a fault until a worker that is gone is known to be: nothing has recovered before.
 KNOWN = NODE_DOWN_AFTER + RECONCILER_TICK + SCHEDULER_TICK + HEARTBEAT
@@ -63,20 +66,22 @@ class Over:
     load: bool = False
     fault: bool = False
     lost: frozenset[str] = frozenset()
-    began: float | None = None
     silent: bool = False
+    hit: dict[str, float] = dataclasses.field(default_factory=dict)  # since when each is, in Unix s
+    last_hit: float = 0.0
 
     def look(self, folder: Path) -> None:
         self.load = self.load or (folder / LOAD_OVER).exists()
         if self.fault:
             return
+        self.hit = {mark.name.removeprefix(HIT): mark.stat().st_mtime for mark in folder.glob(f"{HIT}*")}
         try:
             told = json.loads((folder / FAULT_OVER).read_text(encoding="utf-8"))
         except (OSError, ValueError):  # not there, or not whole yet
             return
         self.fault, self.silent = True, bool(told.get("silent"))
         self.lost = frozenset(map(str, told.get("lost") or []))
-        self.began = None if told.get("began") is None else float(told["began"])
+        self.last_hit = max(self.hit.values(), default=time.time())
 
 
 class Sightings:
@@ -86,6 +91,7 @@ class Sightings:
         self._run_id = run_id
         self.records: dict[str, t.Any] = {}
         self.first_seen: dict[str, float] = {}
+        self.absent_at: dict[str, float] = {}  # when each was not there yet
         self.running_at: dict[str, float] = {}  # since when each has been seen running on a node that is ready
         self.status: dict[str, str] = {}
         self.changes: list[tuple[float, str, str]] = []  # (time, node, status), but for what the first look saw
@@ -93,8 +99,10 @@ class Sightings:
         self.ready_most = 0
         self.ready_at = self.changed_at = time.time()
         self._shown: tuple[t.Any, ...] = ()
+        self._asked = 0.0
 
-    def take(self, nodes: list[t.Any], containers: list[t.Any]) -> None:
+    def take(self, asked: float, nodes: list[t.Any], containers: list[t.Any]) -> None:
+        """A look that was begun at ``asked``."""
         now = time.time()
         first = not self.status
         for node in nodes:
@@ -109,10 +117,12 @@ class Sightings:
         self.records = {one.id: one for one in containers if run_id_of(one.service_name) == self._run_id}
         for one in self.records.values():
             self.first_seen.setdefault(one.id, now)
+            self.absent_at.setdefault(one.id, self._asked)
             if is_running(one) and one.node_id in self.ready:
                 self.running_at.setdefault(one.id, now)
             else:
                 self.running_at.pop(one.id, None)
+        self._asked = asked
         shown = (len(self.records), len(self.running_at), tuple(sorted(self.ready)))
         if shown != self._shown:
             self._shown, self.changed_at = shown, now
@@ -143,7 +153,7 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
         looked = time.monotonic()
         over.look(folder)
         try:
-            sightings.take(await polls.nodes(), await polls.containers())
+            sightings.take(time.time(), await polls.nodes(), await polls.containers())
             now = time.time()
             slowest, last, looks = max(slowest, now - last), now, looks + 1
         except WarrenError as error:
@@ -156,7 +166,7 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
         text += f", {len(sightings.ready)} of {len(sightings.status)} workers ready"
         if over.load and over.fault:
             now = time.time()
-            known = now >= (over.began or 0.0) + (KNOWN / factor if over.silent else 0.0)
+            known = not over.silent or now >= over.last_hit + KNOWN / factor
             settled = known and all(len(running.get(name, [])) >= count for name, count in wanted.items())
             if known and not sightings.ready and now - sightings.ready_at >= NO_WORKER / factor:
                 why = "no worker is ready, and none comes back"
@@ -206,14 +216,15 @@ def _measured(sightings: Sightings, wanted: dict[str, int], over: Over) -> dict[
         records[one.service_name].append(one)
     touched, on_lost, replacements = set(), 0, []
     for name, replicas in wanted.items():
-        ordered = sorted(records[name], key=lambda one: nanoseconds(one.created_at))
+        # Two leaders may have put their clocks on them.
+        ordered = sorted(records[name], key=lambda one: (sightings.first_seen[one.id], nanoseconds(one.created_at)))
         replacements += [sightings.first_seen[one.id] for one in ordered[replicas:]]
         if any(one.node_id in down for one in ordered):
             touched.add(name)
-        if over.began is not None:
-            on_lost += sum(
-                one.node_id in over.lost and nanoseconds(one.created_at) / 1e9 > over.began for one in ordered
-            )
+        on_lost += sum(
+            one.node_id in over.lost and sightings.absent_at[one.id] >= over.hit.get(one.node_id, math.inf)
+            for one in ordered
+        )
     running = sightings.counted(over.lost)
     whole = all(len(running.get(name, [])) >= wanted[name] for name in touched)
     back = [running[name][wanted[name] - 1] for name in touched] if whole else []

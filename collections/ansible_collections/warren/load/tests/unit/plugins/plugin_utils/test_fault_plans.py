@@ -79,6 +79,8 @@ def test_the_plan_says_what_will_be():
     assert "Workers stay with the manager that they know" in meaning(plan)[0]
     assert "a manager joins again with a clean directory" in meaning(plan)[1]
     assert recovering(plan, 1.0, 1.0) == (30.0, 59.0)
+    rolling, _errors = planned("worker", 5, count=3, seconds=15)
+    assert (rolling["last"], recovering(rolling, 1.0, 1.0)[0]) == (90.0, 30.0)
     plan, _errors = planned("worker", 5, count=2, **{"": "cut"})
     assert what(plan) == "cut of 2 workers, one after another, 60 s after the first create, for 90 s"
     assert meaning(plan)[0].startswith("Warren takes a worker for down 30 to 40 s after its last heartbeat, and places")

@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.warren.load.plugins.module_utils.api.errors import classify
+from ansible_collections.warren.load.plugins.module_utils.api.schema import METHODS
+from ansible_collections.warren.load.plugins.module_utils.phases import probe
+from ansible_collections.warren.load.plugins.module_utils.phases.calling import describe
 from ansible_collections.warren.load.plugins.plugin_utils.redaction import REMOVED, Secrets, is_secret, values_in
+from ansible_collections.warren.load.plugins.plugin_utils.results import cleared, plain
 
 TOKEN = "0123456789abcdef" * 4
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEabc\ndef=\n-----END RSA PRIVATE KEY-----"
@@ -75,6 +80,42 @@ def test_names_that_are_secret(name):
 )
 def test_names_that_are_not(name):
     assert not is_secret(name)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_names_of_calls_are_not(method):
+    assert not is_secret(method)
+    error = describe(classify("UNKNOWN", "not the leader, current leader is at: 10.0.0.2:7946", method))
+    assert Secrets().out_of(f"12,{error}") == f"12,{error}"
+    assert not is_secret(error)
+
+
+@pytest.mark.parametrize("text", ["DeleteSecret: password=abcdefghij", f"GenerateJoinToken: {TOKEN} is no token"])
+def test_an_error_of_a_call_may_hold_a_secret(text):
+    found = Secrets().out_of(text)
+    assert found.partition(":")[0] == text.partition(":")[0]
+    assert "abcdefghij" not in found
+    assert TOKEN not in found
+
+
+def test_the_errors_of_probes_are_told_and_counted():
+    """As results.json and the samples get them: the write of a probe is DeleteSecret."""
+    errors = {
+        describe(classify("UNKNOWN", "not the leader, current leader is at: 10.0.0.2:7946", probe.WRITE)): 812,
+        describe(classify("UNAVAILABLE", "connection refused", probe.WRITE)): 40,
+        describe(classify("UNKNOWN", "invalid join token", "JoinCluster")): 2,
+    }
+    told = {"writes": {"probes": 1000, "errors": errors}}
+    assert plain({"probe": told}) == {"probe": told}
+    samples = "\n".join(f"{position},{text}" for position, text in enumerate(errors)).encode()
+    assert cleared("probe-samples.csv", samples, Secrets()) == samples
+    # What is no error's text is the name of a secret, whatever it holds.
+    assert plain({"token": 5, "api_key": "abc", "Worker Token": "abc", "a token": 5}) == {
+        "token": REMOVED,
+        "api_key": REMOVED,
+        "Worker Token": REMOVED,
+        "a token": REMOVED,
+    }
 
 
 def test_values_of_variables():

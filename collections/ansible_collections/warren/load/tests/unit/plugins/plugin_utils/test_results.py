@@ -54,12 +54,12 @@ def test_a_run_with_a_fault_has_a_timeline(small):
         "terms": [],
     }
     fault = {"kind": "kill", "target": "manager-1", "start": 1763900040.0, "end": None, "uncertainty": None}
-    measurements = {**small["measurements"], "faults": {"count": 1, "faults": [fault]}, "probe": probe}
+    measurements = {"faults": {"count": 1, "faults": [fault]}, "probe": probe}
     run = {**small["run"], "started": 1763900000.0}
     document = json.loads(encode(assemble({**small, "run": run, "measurements": measurements})))
     VALIDATOR.validate(document)
     assert [(one["kind"], one["start"], one["end"]) for one in document["timeline"]["intervals"]] == [
-        ("probe", 10.0, 70.0),
+        ("phase", 10.0, 70.0),
         ("fault", 40.0, None),
         ("outage", 40.0, 41.0),
     ]
@@ -300,7 +300,8 @@ def test_previous_is_the_one_before_the_latest_even_if_older_ones_were_copied_la
         find_run(str(tmp_path), "previous")
 
 
-def test_a_run_that_is_not_there_is_one_sentence_that_lists_what_is(tmp_path):
+def test_a_run_that_is_not_there_is_one_sentence_that_lists_what_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # two folders up nothing is called etc
     with pytest.raises(ResultsError, match=r"no results of the run 'x' in .*: no run is there yet; name one of them"):
         find_run(str(tmp_path / "none"), "x")
     for number in range(7):

@@ -6,13 +6,18 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.warren.load.plugins.module_utils.engine import journal
+from ansible_collections.warren.load.plugins.module_utils.engine import journal, write_audit
 from ansible_collections.warren.load.plugins.module_utils.engine.write_audit import (
-    audit,
     measurements,
     sentences,
     writes,
 )
+
+SETTLES = 5.5
+
+
+def audit(what_was_said, there):
+    return write_audit.audit(what_was_said, there, SETTLES)
 
 
 def event(kind, service, service_id="", moment=100.0):
@@ -71,6 +76,38 @@ def test_a_word_that_was_broken(there, defect, sentence):
     assert measurements(found)["broken"] == 1
     assert measurements(found)[defect] == 1
     assert sentences(found) == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("kind", "attempts", "seconds", "whose"),
+    [
+        ("created", 1, 9.0, "doubled"),
+        ("found", 1, 9.0, "doubled"),
+        ("created", 2, 1.2, "doubled"),  # a follower refused the first, and nobody had to wait for what became of it
+        ("created", 2, 5.6, "resent_doubled"),
+        ("found", 3, 20.0, "resent_doubled"),
+        ("ambiguous", 2, 30.0, "resent_doubled"),
+        ("ambiguous", 1, 30.0, "resent_doubled"),  # cut off: how often it was sent is not known
+        ("ambiguous", 1, 1.0, "doubled"),
+        (None, 0, 0.0, "resent_doubled"),
+    ],
+)
+def test_what_we_may_have_doubled_ourselves_is_counted_apart(kind, attempts, seconds, whose):
+    events = [event("create", "a")]
+    if kind:
+        events.append({**event(kind, "a", "1", 100.0 + seconds), "attempts": attempts})
+    found = audit(writes(events), [("a", "1"), ("a", "2")])
+    measured = measurements(found)
+    other = {"doubled": "resent_doubled", "resent_doubled": "doubled"}[whose]
+    assert (measured[whose], measured[other]) == (1, 0)
+    assert measured["examples"] == {whose: ["a"]}
+    assert (measured["broken"], found.kept) == ((1, False) if whose == "doubled" else (0, True))
+    (sentence,) = sentences(found)
+    if whose == "resent_doubled":
+        assert sentence == (
+            "1 service is there more than once, and may have been sent again after nobody could say what became of the "
+            "first (ambiguous: Warren's double or ours): a."
+        )
 
 
 def test_many_are_told_with_a_few_names():

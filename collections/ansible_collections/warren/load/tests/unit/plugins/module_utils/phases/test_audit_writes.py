@@ -9,6 +9,7 @@ import time
 import pytest
 
 from ansible_collections.warren.load.plugins.module_utils.api.errors import Rejected
+from ansible_collections.warren.load.plugins.module_utils.engine import journal
 from ansible_collections.warren.load.plugins.module_utils.engine.reporter import Reporter
 from ansible_collections.warren.load.plugins.module_utils.engine.write_audit import ACKNOWLEDGED, AMBIGUOUS, Write
 from ansible_collections.warren.load.plugins.module_utils.phases import audit_writes, create
@@ -60,6 +61,22 @@ def test_a_lost_a_doubled_and_a_refused_one_that_is_there(run_phase, cluster, cr
         "1 service was refused and is there all the same",
     ]
     assert ran.status["text"] == "4 creates looked for, 3 are not as acknowledged"
+
+
+def test_a_double_of_a_create_that_was_sent_twice_is_no_broken_word(run_phase, cluster, created, monkeypatch):
+    cluster.add_service(f"wl-{RUN_ID}-0002")
+    journaled = journal.read
+
+    def sent_twice(path):
+        for event in journaled(path):
+            again = event["event"] == "created"
+            yield {**event, "t": event["t"] + 6, "attempts": 2} if again else event
+
+    monkeypatch.setattr(journal, "read", sent_twice)
+    ran = run_phase(audit_writes, OPTIONS)
+    assert (ran.measurements["doubled"], ran.measurements["resent_doubled"], ran.measurements["broken"]) == (0, 1, 0)
+    (sentence,) = ran.reporter.problems
+    assert "Warren's double or ours" in sentence
 
 
 def test_without_a_journal_there_is_nothing_to_say(run_phase, cluster):

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from ansible_collections.warren.load.plugins.module_utils.api.schema import message
 from ansible_collections.warren.load.plugins.module_utils.phases.fault_target import Options, choose, run
 
 
@@ -24,8 +25,7 @@ def found(managers=3, dead=(), workers=None, leader="manager-2", dialect="tasks"
         "dialect": dialect,
         "workers_ready": sorted(workers),
         "node_list": [
-            {"name": name, "role": "worker", "status": "ready", "containers": {"running": held, "failed": 99}}
-            for name, held in workers.items()
+            {"name": name, "role": "worker", "status": "ready", "held": held} for name, held in workers.items()
         ],
     }
 
@@ -119,6 +119,35 @@ def test_workers_that_are_not_enough():
         choose(found(), Options("worker", "kill"))
 
 
+def test_who_was_hit_is_hit_no_more():
+    """A killed worker is ready for 30 s more and holds most of all."""
+    workers = {"worker-1": 9, "worker-2": 0, "worker-3": 4}
+    assert choose(found(workers=workers), Options("worker", "kill", hit=["worker-1"])).targets == ["worker-3"]
+    nowhere = {**workers, "worker-3": 0}
+    choice = choose(found(workers=nowhere), Options("worker", "kill", hit=["worker-1"]))
+    assert (choice.targets, choice.refusals, choice.notes) == (["worker-2"], [], [])
+    (refused,) = choose(found(workers=workers), Options("worker", "kill", hit=["worker-1", "worker-3"])).refusals
+    assert refused.startswith("Not enough workers are left: fault kill of worker-2 leaves 0 of 1")
+    # Who was paused goes on again.
+    choice = choose(found(workers=workers), Options("worker", "pause", hit=["worker-1", "worker-3"]))
+    assert (choice.targets, choice.refusals) == (["worker-2"], [])
+    with pytest.raises(ValueError, match="needs as many that are ready, and there are 0 besides worker-1 and worker-2"):
+        choose(found(workers={"worker-1": 1, "worker-2": 1}), Options("worker", "pause", hit=["worker-1", "worker-2"]))
+
+
+def test_a_later_turn_is_a_followers_of_who_leads_by_then():
+    later = found(managers=5, leader="manager-3", dead=["manager-1"])
+    choice = choose(later, Options("follower", "kill", hit=["manager-1"]))
+    assert (choice.targets, choice.refusals) == (["manager-2"], [])
+    # It does not matter whether the one that was killed is said to answer.
+    later = found(managers=5, leader="manager-3", dead=["manager-4"])
+    (refused,) = choose(later, Options("follower", "kill", hit=["manager-1"])).refusals
+    assert refused.startswith("Fault kill of manager-2 leaves 2 of 5 managers, and 3 are the least")
+    assert choose(later, Options("follower", "pause", hit=["manager-1", "manager-2"])).targets == ["manager-5"]
+    with pytest.raises(ValueError, match="manager-2 has 0 besides manager-1 and manager-3: start"):
+        choose(found(), Options("follower", "pause", hit=["manager-1", "manager-3"]))
+
+
 def test_wrong_use():
     with pytest.raises(ValueError, match="count: 0 is not at least 1"):
         Options("worker", "kill", count=0)
@@ -139,8 +168,24 @@ def test_a_cluster_is_asked(cluster):
         ask(role="leader", kind="kill")
     asked = ask(role="worker", kind="kill", anyway=True)
     assert asked["targets"] == ["worker-1"]
-    assert list(asked["held"]) == ["worker-1"]
+    assert asked["held"] == {"worker-1": 1}
     assert asked["notes"][0].startswith("Not enough workers are left: ")
+
+
+def test_records_of_what_is_to_run_no_more_do_not_count(cluster):
+    """Warren keeps them, and they say that they run where the worker could not say anything else."""
+
+    async def opened():
+        return cluster
+
+    cluster.nodes.append(message("Node")(id="worker-2", role="worker", status="ready"))
+    service = cluster.add_service("web")
+    for _each in range(3):
+        cluster.add_container(service, node="worker-1").desired_state = "shutdown"
+    for state in ("running", "pending"):
+        cluster.add_container(service, state=state, node="worker-2")
+    asked = asyncio.run(run(opened, Options("worker", "kill")))
+    assert (asked["targets"], asked["held"]) == (["worker-2"], {"worker-2": 2})
 
 
 def test_it_waits_until_it_is_due(cluster, tmp_path):

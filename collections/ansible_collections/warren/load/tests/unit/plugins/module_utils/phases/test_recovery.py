@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 import typing as t
 
@@ -19,10 +20,11 @@ FAST = 1000.0  # so that Warren's 50 s are 50 ms
 
 
 class Look(t.NamedTuple):
-    """``run(story)`` looks; ``over(load, **fault)`` says that load, or fault, is over."""
+    """``run(story)`` looks; ``over(load, **fault)``: load, or fault, is over; ``hit(name, time)``: somebody is hit."""
 
     run: t.Any
     over: t.Any
+    hit: t.Any
 
     def __call__(self, *story: t.Any, **options: t.Any) -> t.Any:
         return self.run(*story, **options)
@@ -52,11 +54,18 @@ def look(run_phase, cluster, tmp_path):
         if fault:
             (tmp_path / recovery.FAULT_OVER).write_text(json.dumps(fault))
 
-    return Look(look, over)
+    def hit(name, moment=None):
+        mark = tmp_path / f"hit-{name}"
+        mark.touch()
+        if moment is not None:
+            os.utime(mark, (moment, moment))
+
+    return Look(look, over, hit)
 
 
 def test_nothing_was_lost(look):
-    look.over(lost=[], began=time.time() - 60, silent=True)
+    look.hit("manager-1", time.time() - 60)
+    look.over(lost=[], silent=True)
     measured = look().measurements
     assert (measured["settled"], measured["why"], measured["running"], measured["expected"]) == (True, "", 4, 4)
     assert (measured["touched"], measured["replaced"], measured["restored_at"], measured["changes"]) == (0, 0, None, [])
@@ -64,7 +73,8 @@ def test_nothing_was_lost(look):
 
 def test_a_worker_that_is_killed_and_replaced(look, cluster):
     began = time.time()
-    look.over(lost=["worker-1"], began=began, silent=True)
+    look.hit("worker-1")
+    look.over(lost=["worker-1"], silent=True)
 
     def story(looks):
         if looks == 4:
@@ -90,7 +100,8 @@ def test_a_worker_that_is_killed_and_replaced(look, cluster):
 
 
 def test_records_that_say_running_on_a_worker_that_is_gone_do_not_count(look, cluster):
-    look.over(lost=["worker-1"], began=time.time() - 60, silent=True)
+    look.hit("worker-1", time.time() - 60)
+    look.over(lost=["worker-1"], silent=True)
 
     def story(looks):
         if looks == 5:  # nobody replaced them, but a worker that was never ill runs them
@@ -101,7 +112,8 @@ def test_records_that_say_running_on_a_worker_that_is_gone_do_not_count(look, cl
 
 
 def test_workers_that_never_come_back_end_it(look, cluster):
-    look.over(lost=["manager-1"], began=time.time(), silent=True)
+    look.hit("manager-1")
+    look.over(lost=["manager-1"], silent=True)
 
     def story(looks):
         if looks == 3:
@@ -123,18 +135,77 @@ def test_it_waits_for_load_and_fault(look):
         if looks == 5:
             look.over()
         if looks == 10:
-            look.over(lost=[], began=time.time(), silent=False)
+            look.over(lost=[], silent=False)
 
     assert look(story).measurements["looks"] >= 10
 
 
-def test_not_before_a_loss_can_be_known(look):
-    """30 s without a heartbeat, and a look every 10: until then all seems well."""
+@pytest.mark.parametrize("ahead", [-60.0, 0.0, 60.0])
+def test_not_before_a_loss_can_be_known(look, ahead):
+    """30 s without a heartbeat, and a look every 10: until then all seems well. Whatever the target's clock says."""
     began = time.time()
-    look.over(lost=[], began=began, silent=True)
+    look.hit("manager-1", began)
+    look.over(lost=[], began=began + ahead, silent=True)
     measured = look(clock_factor=100.0).measurements
     assert measured["settled"] is True
-    assert measured["ended"] >= began + 0.5
+    assert began + 0.5 <= measured["ended"] < began + 5
+
+
+def test_not_before_the_loss_of_the_last_one_can_be_known(look):
+    began = time.time()
+    look.hit("worker-1", began - 60)
+    look.hit("worker-2", began)
+    look.over(lost=[], silent=True)
+    assert look(clock_factor=100.0).measurements["ended"] >= began + 0.5
+
+
+def test_a_fault_whose_begin_was_not_told_counts_from_when_it_was_over(look):
+    began = time.time()
+    look.over(lost=[], silent=True)
+    assert look(clock_factor=100.0).measurements["ended"] >= began + 0.5
+
+
+@pytest.mark.parametrize("ahead", [-60.0, 0.0, 60.0])
+def test_what_is_placed_on_who_is_gone(look, cluster, ahead):
+    """Whatever the clock of the leader says, and for each from when it was hit itself."""
+
+    def story(looks):
+        service = next(iter(cluster.services.values()))
+        if looks == 2:
+            look.hit("worker-1")
+        elif looks == 4:
+            cluster.add_container(service, ahead, "pending", "worker-1")  # gone
+            cluster.add_container(service, ahead, "pending", "worker-2")  # not yet
+        elif looks == 6:
+            look.hit("worker-2")
+            look.over(lost=["worker-1", "worker-2"], silent=True)
+        elif looks == 8:
+            for one in cluster.nodes:
+                one.status = "down"
+
+    measured = look(story).measurements
+    assert (measured["placed_on_lost"], measured["replaced"]) == (1, 2)
+
+
+@pytest.mark.parametrize("ahead", [-60.0, 60.0])
+def test_what_came_last_is_the_replacement_whatever_its_leaders_clock(look, cluster, ahead):
+    began = time.time()
+    look.over(lost=[], silent=False)
+    added = []
+
+    def story(looks):
+        if looks == 4:
+            for one in list(cluster.containers.values()):
+                one.desired_state, one.actual_state = "shutdown", "failed"
+            for service in cluster.services.values():
+                for _each in range(2):
+                    cluster.add_container(service, ahead, "running", "worker-2")
+            added.append(time.time())
+
+    cluster.nodes[0].status = "down"
+    measured = look(story).measurements
+    assert measured["replaced"] == 4
+    assert began < added[0] <= measured["last_replaced"]
 
 
 def test_wrong_use():
