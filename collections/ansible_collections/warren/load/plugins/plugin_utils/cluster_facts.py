@@ -93,6 +93,7 @@ SIMULATED = (
 )
 SIMULATOR = "simulator"  # in place of a program's path
 DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?:in)?)?(?:(\d+)s)?")
+MOST = 1e9  # of any number
 NEAR = re.compile(r"(127\.|localhost:|\[::1\])")  # the machine that asks
 WORDS = re.compile(r"[^A-Za-z0-9.-]+")
 
@@ -176,14 +177,16 @@ class Public:
         value = self.given(name)
         if value is None:
             return default
-        kind = "a whole number" if whole else "a number"
+        kind, bounds = "a whole number" if whole else "a number", f"{smallest:g} or more"
         try:
             number = float(str(value))
-            if number >= smallest and (number.is_integer() or not whole) and number < 1e9:
+            if number >= smallest and (number.is_integer() or not whole) and number < MOST:
                 return number
+            if number >= MOST:
+                bounds = f"less than {MOST:.0f}"
         except ValueError:
             pass
-        self.errors.append(f"{name} is {str(value)!r}: it must be {kind}, {smallest:g} or more.")
+        self.errors.append(f"{name} is {str(value)!r}: it must be {kind}, {bounds}.")
         return default
 
 

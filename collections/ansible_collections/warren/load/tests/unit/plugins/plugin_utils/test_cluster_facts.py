@@ -215,6 +215,12 @@ def test_a_wrong_value_is_one_sentence_that_names_it(name: str, value: Any) -> N
     assert errors[0].startswith(name if name.startswith("warren_load_") else f"warren_load_{name} ")
 
 
+def test_a_number_that_is_too_large_is_told_so() -> None:
+    assert facts({"warren_load_profile_seconds": "1e9"})["errors"] == [
+        "warren_load_profile_seconds is '1e9': it must be a number, less than 1000000000."
+    ]
+
+
 def test_python_is_the_generators_own_or_the_venv_that_is_there() -> None:
     venv = facts()["venv"]
     assert facts()["python"] == "/usr/bin/python3"
