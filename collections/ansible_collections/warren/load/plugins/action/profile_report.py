@@ -24,6 +24,7 @@ class ActionModule(ControllerAction):
         "services": {"type": "int", "default": 0},
         "held_from": {"type": "float"},
         "held_to": {"type": "float"},
+        "held_replaced": {"type": "int", "default": 0},
         "first_create": {"type": "float"},
         "note": {"type": "str", "default": ""},
         "show": {"type": "bool", "default": False},
@@ -37,11 +38,15 @@ class ActionModule(ControllerAction):
         folder = Path(options["folder"]).expanduser()
         rows, notes = profiles.rows_of(options["results"])
         earlier = profiles.earlier_of(_folders(options["earlier"], folder), rows)
-        held = (options["held_from"], options["held_to"])
-        found = profiles.study(rows, folder, options["services"], earlier, None if None in held else held)
+        began, ended = options["held_from"], options["held_to"]
+        held = None
+        if began is not None and ended is not None:
+            held = profiles.Held(began, ended, options["held_replaced"])
+        first_create = options["first_create"]
+        found = profiles.study(rows, folder, options["services"], earlier, held, first_create)
         if options["note"]:
             notes.insert(0, options["note"])
-        index = profiles.index(rows, notes, found, options["first_create"])
+        index = profiles.index(rows, notes, found, first_create)
         for name, page in found.pages.items():
             write(folder / name, page.encode("utf-8"))
         if rows:
@@ -49,7 +54,12 @@ class ActionModule(ControllerAction):
         if options["show"] and (rows or options["note"]):
             compared = profiles.since(rows, earlier) if earlier else ""
             show(profiles.table(index, shown(folder.absolute()), compared))
-        return {"changed": False, "profiles": index, "folder": str(folder)}
+        return {
+            "changed": False,
+            "profiles": index,
+            "goroutine_stacks": list(found.stacks),
+            "folder": str(folder),
+        }
 
 
 def _folders(earlier: str, folder: Path) -> list[Path]:

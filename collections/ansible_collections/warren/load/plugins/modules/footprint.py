@@ -55,7 +55,7 @@ rows:
   sample:
     - {name: manager-1, kind: manager, pid: 4711, heap: 4203704, goroutines: 48, open_files: 17, database: 212992}
 unavailable:
-  description: A sentence for each process that does not run.
+  description: A sentence for each process that does not run, or whose host's containers C(ctr) does not tell.
   returned: success
   type: list
   elements: str

@@ -16,9 +16,9 @@ description:
   - With O(state=taken), takes goroutines, heap, allocations, CPU, and mutexes and blocking where the program counts
     them, now.
   - With O(state=started), takes what there is before a load, and leaves a small program running that takes the rest.
-    O(state=load) tells it that the load begins, which is when it profiles the managers' CPU. O(state=settled) takes
-    goroutines and heap when that load is removed again. O(state=stopped) ends it
-    when the profile on its way is whole, takes what there is after the load, and returns all.
+    O(state=load) tells it that the load begins, which is when it profiles the managers' CPU, and beside that all
+    memory. O(state=settled) takes goroutines and heap when that load is removed again. O(state=stopped) ends it when
+    the profile on its way is whole, takes what there is after the load, and returns all.
   - A profile that is not whole is not kept. Files stay as they were served, so that C(go tool pprof) opens them.
 extends_documentation_fragment:
   - warren.load.attributes
@@ -47,7 +47,8 @@ options:
   interval:
     description:
       - With V(started), how many seconds lie between two looks at heap and goroutines. 0 is none.
-      - It doubles after every ten, so that a long run has no more than can be looked at.
+      - The first three are no more than 4, 8 and 16 seconds. It doubles after every ten, so that a long run has no more
+        than can be looked at.
     type: float
     default: 0
   seconds:
@@ -88,8 +89,8 @@ rows:
     C(after) or C(now)), C(profile), C(url), C(began) in Unix seconds, C(seconds) that it took, C(bytes),
     C(rss_before) and C(rss_after) of the process in bytes, C(cpu) that the process used meanwhile and C(cost), what of
     it was for the profile, in seconds (null where that cannot be told), C(load) (C(services) and running
-    C(containers), as the manager's own page tells), C(file), and where it was fetched, C(top), the function that has
-    most.
+    C(containers) when it began, as the manager's own page tells), C(file), and where it was fetched, C(top), the
+    function that has most.
   returned: with O(state=taken) and O(state=stopped)
   type: list
   elements: dict
@@ -102,7 +103,7 @@ rows:
       bytes: 18231
       file: manager-1-load-cpu.pb.gz
 unavailable:
-  description: A sentence for each profile that could not be had.
+  description: A sentence for each profile that could not be had, also where the program that takes it was gone.
   returned: with O(state=taken) and O(state=stopped)
   type: list
   elements: str

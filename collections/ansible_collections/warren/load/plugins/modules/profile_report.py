@@ -34,7 +34,9 @@ options:
     type: path
     required: true
   services:
-    description: How many services were created and removed between baseline and end. With 0 heaps are not compared.
+    description: >-
+      How many services were created and removed between baseline and end. With 0 these two are not compared, but what
+      was taken after each round of a load, or while it was held, is.
     type: int
     default: 0
   held_from:
@@ -43,6 +45,10 @@ options:
   held_to:
     description: Until when it was held.
     type: float
+  held_replaced:
+    description: How many of its services were replaced meanwhile.
+    type: int
+    default: 0
   first_create:
     description: When the load began, in Unix seconds.
     type: float
@@ -75,9 +81,24 @@ profiles:
   description: >-
     C(captures), the profiles as M(warren.load.profile) returns them, with C(host) and C(at), the seconds since the load
     began; C(overhead) for each process; C(findings) with C(id), C(sentence) and C(because); C(growth), where heaps
-    grew, in KB for each of O(services); C(pages), the flame graphs; C(unavailable), a sentence for each thing that is
-    missing.
+    grew, in KB for each service that came and went, and of a load that was held in KB/h; C(pages), the flame graphs;
+    C(unavailable), a sentence for each thing that is missing.
   returned: always
   type: dict
   sample: {captures: [], overhead: [], findings: [], pages: [], unavailable: []}
+goroutine_stacks:
+  description: >-
+    Where goroutines are more than before, at most 50 rows, each with C(process), C(function), what they were C(begun)
+    as, C(counts) of all moments, C(per_service) of those that came and went, and whether that C(grew) enough to be a
+    leak.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - process: worker-1
+      function: worker.(*Worker).monitor
+      begun: worker.(*Worker).start.func1
+      counts: [3, 153, 303]
+      per_service: {value: 3.0, unit: goroutines, low: 3.0, high: 3.0, n: 100}
+      grew: true
 """

@@ -15,7 +15,8 @@ author: warren.load contributors (@warren-load)
 description:
   - Prints what C(go tool pprof) answers to C(-top), C(-top -cum), C(-list) and C(-peek), and the same by package and by
     stack, with the same numbers. Go is not needed, nor the source; lines are named by their numbers.
-  - What lives in a heap is a sample. So it stands with its 95 % interval, and growth that is more than chance is told.
+  - A heap profile is a sample. So each of its figures stands with its 95 % interval, and growth that is more than
+    chance is told. Of a profile less itself it is said that nothing changed.
   - Runs on the controller, with Python's standard library alone.
 extends_documentation_fragment:
   - warren.load.attributes
@@ -74,8 +75,9 @@ EXAMPLES = r"""
 RETURN = r"""
 rows:
   description: >-
-    All rows of the view, whole numbers in the sample type's unit. C(low) and C(high) are in those of a heap, and of two
-    heaps C(significant), whether it grew by more than chance.
+    All rows of the view, whole numbers in the sample type's unit. In those of a heap C(low) and C(high) are the
+    interval of C(flat) or C(value), C(cum_low) and C(cum_high) that of C(cum), and of what lives in two heaps
+    C(significant) says whether C(flat) grew by more than chance. View V(stacks) has C(labels).
   returned: success
   type: list
   elements: dict
@@ -86,4 +88,6 @@ rows:
       inlined: ""
       low: 524288.0
       high: 1835008.0
+      cum_low: 3145728.0
+      cum_high: 5505024.0
 """

@@ -441,7 +441,7 @@ def derive(public: Public, around: Surroundings) -> dict[str, t.Any]:
         "replaced": replaced(services, churn, hold, churn_interval),
         "churn_purge": public.flag("warren_load_churn_purge", True),
         "settle": public.duration("warren_load_settle", 1800),
-        "rounds": public.whole("warren_load_rounds", 3),
+        "rounds": public.whole("warren_load_rounds", 6),
         "profilers": [] if simulated else _profilers(samplers),
         "environment": _environment(public),
         "profile_note": SIMULATED if simulated else "",

@@ -359,6 +359,7 @@ _LEAKED = {
     "open_files": "more open for each service that came and went",
     "database": "more in its database for each service that came and went",
     "containers": "running for each service that was deleted",
+    "containers_known": "in containerd for each service that was deleted",
 }
 _WHY_DATABASE = "The records of containers of deleted services stay there."
 
@@ -425,10 +426,16 @@ def lost(evidence: Evidence) -> Iterator[Finding]:
             "are refused, and it never turns to another one.",
         )
     elif down:
-        again = f", and all its replicas ran elsewhere after {number(restored)} s" if restored is not None else ""
-        yield Finding(
-            "workers-down", "note", f"{names} was taken for down {number(detection or 0)} s after the fault{again}"
-        )
+        one = not isinstance(hit, list) or len(hit) < 2
+        again = f", and all {'its' if one else 'their'} replicas ran elsewhere " if restored is not None else ""
+        again += f"after {number(restored)} s" if restored is not None else ""
+        when = f"was taken for down {number(detection or 0)} s after the fault"
+        if not one:
+            when = (
+                f"were hit, and {down} taken for down, at the latest {number(detection or 0)} s after the fault of each"
+            )
+            again += " from the first fault on" if again else ""
+        yield Finding("workers-down", "note", f"{names} {when}{again}")
         if missing := evidence.count("loss.missing"):
             sentence = f"{many(missing, 'container')} did not run again ({evidence.get('loss.why') or 'in time'})"
             yield Finding("containers-missing", "problem", sentence)
@@ -443,8 +450,11 @@ def lost(evidence: Evidence) -> Iterator[Finding]:
 
 def leftovers(evidence: Evidence) -> Iterator[Finding]:
     if evidence.keep:
-        created = evidence.count("create.created") + evidence.count("create.found")
-        yield Finding("kept", "note", f"{many(created, 'service')} stayed on the cluster as asked (keep)")
+        stayed = many(evidence.count("create.created") + evidence.count("create.found"), "service")
+        if evidence.get("settle"):  # which deleted them again
+            records = many(evidence.count("settle.records_left"), "container record")
+            stayed = f"{many(evidence.count('settle.services_left'), 'service')} and {records} of deleted ones"
+        yield Finding("kept", "note", f"{stayed} stayed on the cluster as asked (keep)")
         return
     purged, left = evidence.count("cleanup.containers_purged"), evidence.count("cleanup.containers_left")
     if services := evidence.count("cleanup.services_left"):

@@ -16,14 +16,25 @@ if t.TYPE_CHECKING:
 Row = dict[str, t.Any]
 
 SUMMARIZED = 5  # processes with a line of their own
-# Of which moment a process's figures are: the first of these that it has.
-ORDER = ("load", "now", "during", "settled", "after", "baseline")
+BESIDE = ("load", "during")  # moments at which a load may be there
+# Of which moment a process's figures are: the first of these that it has, and beside a load, of most services.
+ORDER = ("load", "during", "now", "settled", "after", "baseline")
+
+
+def fullness(row: Row) -> tuple[float, bool]:
+    """How much of the load is there for certain: of so many services, the first look is not after it was removed."""
+    return (row.get("load") or {}).get("services") or 0.0, row["moment"] == "load"
+
+
+def _order(row: Row) -> tuple[float, ...]:
+    services, first = fullness(row)
+    return (-1, -services, -first) if row["moment"] in BESIDE else (ORDER.index(row["moment"]), 0, 0)
 
 
 def summary(profiles: Mapping[str, t.Any]) -> Iterator[tuple[str, str]]:
     """Of each process that uses most CPU or memory: its name, and ``2.9 s of CPU in 30 s (9.7 % of a core), …``."""
     by_process: dict[tuple[str, str], dict[str, Row]] = {}
-    for row in sorted(profiles["captures"], key=lambda row: ORDER.index(row["moment"])):
+    for row in sorted(profiles["captures"], key=_order):
         kinds = by_process.setdefault((row["kind"], row["process"]), {})
         if row["top"]:
             kinds.setdefault(row["profile"], row)

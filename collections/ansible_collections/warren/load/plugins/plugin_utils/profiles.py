@@ -17,12 +17,12 @@ import typing as t
 
 from ansible_collections.warren.load.plugins.module_utils.objectives.units import many, number
 from ansible_collections.warren.load.plugins.module_utils.pprof import flame, reading, remarks, sampling, views
-from ansible_collections.warren.load.plugins.module_utils.pprof.profile import ProfileError, focused
+from ansible_collections.warren.load.plugins.module_utils.pprof.profile import ProfileError, without
 
 from .banner import WIDTH
 from .columns import clean, wrap
 from .files import write_whole
-from .profile_lines import cost, pages_text, summary
+from .profile_lines import BESIDE, cost, fullness, pages_text, summary
 from .reports import shown
 
 if t.TYPE_CHECKING:
@@ -64,8 +64,10 @@ KNOWN: remarks.Known = (
 # What holds memory because we look: profiles, and the page of metrics.
 LOOKING = r"^(net/http|runtime)/pprof\.|prometheus\.\(\*Registry\)\.Gather|^github\.com/prometheus/.*/promhttp\."
 SAID = 5  # sentences of one kind
+STACKS = 50  # rows of goroutines
 EARLIER = 50  # folders of profiles in which the process is looked for
 DRAWN = 12  # processes that get pages of their own
+DURING = re.compile(r"-during-\d{6}-")
 FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*\.pb\.gz")
 COMPARABLE = ("baseline", "settled", "after", "now")  # at which a collection of garbage came first
 NOTHING = "profile-no-growth"
@@ -95,6 +97,7 @@ def unpack(archive: Path, folder: Path, rows: list[Row]) -> tuple[list[Row], lis
                 content = stream.read() if stream is not None else b""
                 try:
                     profile = reading.parse(content, member.name)
+                    top = top_of(profile, row["profile"])
                 except ProfileError as error:
                     notes.append(str(error))
                     continue
@@ -102,7 +105,7 @@ def unpack(archive: Path, folder: Path, rows: list[Row]) -> tuple[list[Row], lis
                     continue
                 write_whole(folder / member.name, content)
                 (folder / member.name).chmod(0o600)
-                kept.append({**row, "top": top_of(profile, row["profile"])})
+                kept.append({**row, "top": top})
     except tarfile.TarError as error:
         raise OSError(f"the archive of the profiles is damaged ({error})") from error
     return kept, notes + [f"{name} was not in what its host sent: capture it again." for name in known]
@@ -145,20 +148,38 @@ def rows_of(results: Iterable[Mapping[str, t.Any]]) -> tuple[list[Row], list[str
             reason = "Ansible cannot log in to it"
         notes.append(f"There are no profiles of {host}: {reason}.")
     rows.sort(key=lambda row: (row["kind"], row["process"], row["began"]))
-    return rows, list(dict.fromkeys(notes))
+    return _at_load(rows), list(dict.fromkeys(notes))
+
+
+def _at_load(rows: list[Row]) -> list[Row]:
+    """Workers do not tell the load of the cluster: theirs is what a manager told nearest in time."""
+    told = [row for row in rows if (row.get("load") or {}).get("services") is not None]
+    for row in rows:
+        if told and row["kind"] == "worker":
+            apart = [abs(other["began"] - row["began"]) for other in told]
+            row["load"] = told[apart.index(min(apart))]["load"]
+    return rows
 
 
 class Found(t.NamedTuple):
-    """What the profiles in a folder say. ``pages``: HTML by name of file; ``growth``: by function, for each service."""
+    """What the profiles in a folder say. ``pages``: HTML by name of file.
+
+    ``growth``: of heaps by function, for each service or each hour; ``stacks``: goroutines by stack, for each service.
+    """
 
     findings: list[dict[str, str]]
     pages: dict[str, str]
     notes: list[str]
     growth: Sequence[Row] = ()
+    stacks: Sequence[Row] = ()
 
 
-Held = tuple[float, float]
-"""Unix seconds between which a load was held."""
+class Held(t.NamedTuple):
+    """Unix seconds between which a load was held, and how many of its services were replaced meanwhile."""
+
+    began: float
+    ended: float
+    replaced: int = 0
 
 
 class Earlier(t.NamedTuple):
@@ -174,36 +195,48 @@ def study(
     services: int = 0,
     earlier: Earlier | None = None,
     held: Held | None = None,
+    first_create: float | None = None,
 ) -> Found:
     """Findings and flame graphs of all processes; ``services``: created and removed between ``baseline`` and ``after``.
 
-    Heaps are compared only where something was removed (with 0 the load of both is not the same), or while a load was
-    ``held``. ``earlier``: what the heaps and goroutines of ``now`` are compared with, where the process is the same.
+    Heaps are compared where all was removed (with 0 services the load of both is not the same), after each round of a
+    load, or while a load was ``held``. ``earlier``: what the heaps and goroutines of ``now`` are compared with, where
+    the process is the same. What was taken before ``first_create`` is not of the load.
     """
     growth: list[Row] = []
-    found = Found([], {}, [], growth)
-    processes = [_Process(first, own, folder) for first, own in _by_process(rows)]
+    stacks: list[Row] = []
+    found = Found([], {}, [], growth, stacks)
+    processes = [_Process(first, own, folder) for first, own in _by_process(rows, first_create)]
     for number_of, process in enumerate(processes):
         anew = _started_anew(rows, process)
         if anew:
             found.notes.append(f"{process.name} was started anew in between: its heaps are not compared.")
         before = {} if anew else _earlier(process, earlier)
         try:
-            process.read(0 if anew else services, before, [] if anew else _series(rows, process, held))
-            growth.extend(_growth(process, services))
+            process.read()
+            if not anew:
+                process.compare(rows, services, before, held)
+            growth.extend(_growth(process))
+            stacks.extend(_stacks(process))
             if number_of < DRAWN:
-                found.pages.update(_pages(process.first, process.own, folder, compared=not anew))
+                compared = services > 0 and not anew
+                found.pages.update(_pages(process.first, process.own, folder, first_create, compared=compared))
                 found.pages.update(_changes(process, before))
         except ProfileError as error:
             found.notes.append(str(error))
-    found.findings.extend(remark._asdict() for remark in _said(processes, services))
+    del stacks[STACKS:]
+    found.findings.extend(remark._asdict() for remark in _said(processes))
     if len(processes) > DRAWN:
         found.notes.append(f"Flame graphs are of the first {DRAWN} processes: the others' profiles are there as files.")
     return found
 
 
 class _Process:
-    """What was read of a process: ``heaps`` and ``goroutines`` are to be compared, the first with the last."""
+    """What was read of a process: ``heaps`` and ``goroutines`` are to be compared, the first with the last.
+
+    ``services``: how many came and went between the ``heaps``, 0 where none did; ``hours`` that lie between them, where
+    that is what they grew in; ``churned``: the services between the ``goroutines``.
+    """
 
     def __init__(self, first: Row, own: dict[tuple[str, str], Row], folder: Path) -> None:
         self.first, self.own, self.folder = first, own, folder
@@ -212,50 +245,94 @@ class _Process:
         self.heap: Profile | None = None
         self.heaps: list[Profile] = []
         self.goroutines: list[Profile] = []
+        self.services = self.churned = 0
+        self.hours = 0.0
 
-    def read(self, services: int, before: dict[str, Path], series: list[Row]) -> None:
-        """``series``: heaps of more than two moments that can be compared. Raises ProfileError."""
+    def read(self) -> None:
+        """What is told of a single profile. Raises ProfileError."""
         self.cpu = _read(self.own, self.folder, "cpu", "load", "now")
-        self.heap = _read(self.own, self.folder, "heap", "load", "now", "during")
-        for profile, pair in (("heap", self.heaps), ("goroutine", self.goroutines)):
-            if services and profile == "heap" and len(series) > 1:
-                pair += [reading.read(self.folder / row["file"]) for row in series]
+        self.heap = _read(self.own, self.folder, "heap", "load", "now")
+
+    def compare(self, rows: list[Row], services: int, before: dict[str, Path], held: Held | None) -> None:
+        """Read what can be compared. Raises ProfileError."""
+        for profile, into in (("heap", self.heaps), ("goroutine", self.goroutines)):
+            if profile == "heap" and held and len(during := _during(rows, self, held)) > 2:
+                span = during[-1]["began"] - during[0]["began"]
+                self.hours = span / 3600
+                self.services = round(held.replaced * span / (held.ended - held.began))
+                into += [reading.read(self.folder / row["file"]) for row in during]
                 continue
-            if services:
-                old = _read(self.own, self.folder, profile, "baseline")
-                new = _read(self.own, self.folder, profile, "settled", "after")
+            if len(settled := _settled(rows, self, profile)) > 1:
+                into += [reading.read(self.folder / row["file"]) for row in settled]
+            elif services:
+                into += self._pair(self._moment(profile, "baseline"), self._moment(profile, "after"))
             elif profile in before:
-                old, new = reading.read(before[profile]), _read(self.own, self.folder, profile, "now")
-            else:
+                into += self._pair(reading.read(before[profile]), self._moment(profile, "now"))
                 continue
-            if old is not None and new is not None:
-                pair += [old, new]
+            if profile == "heap":
+                self.services = services
+            else:
+                self.churned = services
+
+    def _moment(self, profile: str, moment: str) -> Profile | None:
+        return _read(self.own, self.folder, profile, moment)
+
+    @staticmethod
+    def _pair(old: Profile | None, new: Profile | None) -> list[Profile]:
+        return [old, new] if old is not None and new is not None else []
 
 
-def _series(rows: list[Row], process: _Process, held: Held | None) -> list[Row]:
-    """The heaps of a process after each round of a load, or while that was held, in order; none in other runs."""
-    heaps = [
-        row
-        for row in rows
-        if row["profile"] == "heap" and (row["kind"], row["process"]) == (process.first["kind"], process.name)
-    ]
-    during = [row for row in heaps if row["moment"] == "during" and held and held[0] <= row["began"] <= held[1]]
-    if len(during) > 2:
-        return during
-    settled = [row for row in heaps if row["moment"] == "settled"]
-    return [*(row for row in heaps if row["moment"] == "baseline"), *settled] if settled else []
+def _own_rows(rows: list[Row], process: _Process, profile: str) -> list[Row]:
+    whose = (process.first["kind"], process.name)
+    return [row for row in rows if row["profile"] == profile and (row["kind"], row["process"]) == whose]
 
 
-def _growth(process: _Process, services: int) -> Iterator[Row]:
-    """Where the heap grew by more than chance, for each of ``services``."""
-    if not services or len(process.heaps) < 2:
+def _during(rows: list[Row], process: _Process, held: Held) -> list[Row]:
+    """The heaps of a process while a load was held, in order."""
+    heaps = _own_rows(rows, process, "heap")
+    return [row for row in heaps if row["moment"] == "during" and held.began <= row["began"] <= held.ended]
+
+
+def _settled(rows: list[Row], process: _Process, profile: str) -> list[Row]:
+    """What there was of a process before a load and after each of its rounds, in order; nothing in other runs."""
+    own = _own_rows(rows, process, profile)
+    settled = [row for row in own if row["moment"] == "settled"]
+    return [*(row for row in own if row["moment"] == "baseline"), *settled] if settled else []
+
+
+def _growth(process: _Process) -> Iterator[Row]:
+    """Where the heap grew by more than chance, for each service, and for each hour of a load that was held."""
+    if len(process.heaps) < 2 or not (process.services or process.hours):
         return
     found = sampling.leaks([_own(each) for each in process.heaps], places=remarks.places(WARREN))
     for each in found[:SAID]:
-        share = each.per(services * 1024)
-        low, high = (round(end, 4) for end in (share.low, share.high))
-        figure = {"value": round(share.value, 4), "unit": "KB", "low": low, "high": high, "n": services}
-        yield {"process": process.name, "function": views.shortened(each.place), "per_service": figure}
+        row: Row = {"process": process.name, "function": views.shortened(each.place)}
+        if process.services:
+            row["per_service"] = _figure(each.per(process.services * 1024), "KB", process.services)
+        if process.hours:
+            row["per_hour"] = _figure(each.per(process.hours * 1024), "KB/h", len(process.heaps))
+        yield row
+
+
+def _figure(growth: sampling.Growth, unit: str, n: int) -> Row:
+    value, low, high = (round(end, 4) for end in (growth.value, growth.low, growth.high))
+    return {"value": value, "unit": unit, "low": low, "high": high, "n": n}
+
+
+def _stacks(process: _Process) -> Iterator[Row]:
+    """Where goroutines came to be more, for each service that came and went."""
+    if len(process.goroutines) < 2 or not process.churned:
+        return
+    for each in remarks.stacks(process.goroutines, WARREN)[:SAID]:
+        value, low, high = (None if end is None else round(end, 4) for end in each.per(process.churned))
+        yield {
+            "process": process.name,
+            "function": views.shortened(each.place),
+            "begun": views.shortened(each.begun),
+            "counts": list(each.counts),
+            "per_service": {"value": value, "unit": "goroutines", "low": low, "high": high, "n": process.churned},
+            "grew": each.leaks(process.churned),
+        }
 
 
 def earlier_of(folders: Iterable[Path], rows: list[Row]) -> Earlier | None:
@@ -295,9 +372,11 @@ def _earlier(process: _Process, earlier: Earlier | None) -> dict[str, Path]:
 
 
 def since(rows: list[Row], earlier: Earlier) -> str:
-    """What is compared with what: a sentence with the load of both."""
+    """What is compared with what: a sentence with the load of both; nothing where no heap could be taken now."""
     now = [row for row in rows if row["profile"] == "heap"]
     old = [row for row in earlier.rows if row["profile"] == "heap"]
+    if not now:
+        return ""
     minutes = (min(row["began"] for row in now) - max(row["began"] for row in old)) / 60
     ago = f"{number(round(minutes))} min" if minutes >= 1 else f"{number(round(60 * minutes))} s"
     then, here = (_load_of(of) for of in (old, now))
@@ -316,12 +395,19 @@ def _load_of(rows: list[Row]) -> str:
     return ""
 
 
-def _by_process(rows: list[Row]) -> list[tuple[Row, dict[tuple[str, str], Row]]]:
-    """For each process, managers first: its first row, and the last row of each moment and kind of profile."""
+def _by_process(rows: list[Row], first_create: float | None = None) -> list[tuple[Row, dict[tuple[str, str], Row]]]:
+    """For each process, managers first: its first row, and the last row of each moment and kind of profile.
+
+    Of all that were taken beside the load, the one of most services stands for ``load``.
+    """
     processes: dict[tuple[str, str], tuple[Row, dict[tuple[str, str], Row]]] = {}
     for row in rows:
         _first, own = processes.setdefault((row["kind"], row["process"]), (row, {}))
-        own[row["moment"], row["profile"]] = row
+        moment = "load" if row["moment"] in BESIDE else row["moment"]
+        early = moment == "load" and row["profile"] != "cpu" and row["began"] < (first_create or 0.0)
+        known = own.get((moment, row["profile"])) if moment == "load" else None
+        if not early and (known is None or fullness(row) >= fullness(known)):
+            own[moment, row["profile"]] = row
     return list(processes.values())
 
 
@@ -333,7 +419,7 @@ def _read(own: dict[tuple[str, str], Row], folder: Path, profile: str, *moments:
     return None
 
 
-def _said(processes: list[_Process], services: int) -> Iterator[remarks.Remark]:
+def _said(processes: list[_Process]) -> Iterator[remarks.Remark]:
     """Functions with what they hold of all processes, then what grew."""
     managers = [process for process in processes if process.first["kind"] == "manager"]
     cpus = {process.name: process.cpu for process in processes if process.cpu is not None}
@@ -344,20 +430,23 @@ def _said(processes: list[_Process], services: int) -> Iterator[remarks.Remark]:
     for process in processes:
         if process.heaps:
             pair = [_own(each) for each in process.heaps]
-            grown = list(remarks.of_growth(pair, services, process=process.name, ours=WARREN, known=KNOWN))
+            services, hours = process.services, process.hours
+            grown = list(remarks.of_growth(pair, services, hours=hours, process=process.name, ours=WARREN, known=KNOWN))
             yield from _few(each for each in grown if each.id != NOTHING)
             if process in managers and any(each.id == NOTHING for each in grown):
                 still[process.name] = pair
         if process.goroutines:
-            before, after = process.goroutines
-            yield from _few(remarks.of_goroutines(before, after, process=process.name, ours=WARREN, known=KNOWN))
+            came = remarks.of_goroutines(
+                process.goroutines, process.churned, process=process.name, ours=WARREN, known=KNOWN
+            )
+            yield from _few(came)
     if still:
         yield remarks.nothing_grew(still, ours=WARREN, finer=f"warren_load_memory_profile_rate={remarks.FINE}")
 
 
 def _own(heap: Profile) -> Profile:
     """Without what looking at it holds."""
-    return focused(heap, ignore=LOOKING)
+    return without(heap, LOOKING)
 
 
 def _few(found: Iterable[remarks.Remark]) -> list[remarks.Remark]:
@@ -370,16 +459,20 @@ def _started_anew(rows: list[Row], process: _Process) -> bool:
     return len({row["pid"] for row in rows if (row["kind"], row["process"]) == whose and row.get("pid")}) > 1
 
 
-def _pages(process: Row, own: dict[tuple[str, str], Row], folder: Path, *, compared: bool) -> Iterator[tuple[str, str]]:
+def _pages(
+    process: Row, own: dict[tuple[str, str], Row], folder: Path, first_create: float | None, *, compared: bool
+) -> Iterator[tuple[str, str]]:
     for moment, profile in [("load", "cpu"), ("now", "cpu"), ("load", "heap"), ("now", "heap")]:
         if (moment, profile) not in own:
             continue
         row = own[moment, profile]
         title = f"{clean(process['process'])}: {'CPU' if profile == 'cpu' else 'heap in use'}, {_moment(row)}"
+        if first_create is not None and (moment, profile) == ("load", "heap"):
+            title += f", {number(round(row['began'] - first_create))} s after its first create"
         read = reading.read(folder / row["file"])
-        yield row["file"].replace(".pb.gz", ".html"), flame.flame_graph(read, title=title, ours=MODULE)
-    last = next((own[moment, "heap"] for moment in ("after", "load", "during") if (moment, "heap") in own), None)
-    first = own.get(("baseline", "heap"))
+        name = DURING.sub("-load-", row["file"]).replace(".pb.gz", ".html")
+        yield name, flame.flame_graph(read, title=title, ours=MODULE)
+    first, last = own.get(("baseline", "heap")), own.get(("after", "heap"))
     if first is not None and last is not None and compared:
         before, after = (reading.read(folder / row["file"]) for row in (first, last))
         title = f"{clean(process['process'])}: heap in use, {_moment(last)} compared with before it"

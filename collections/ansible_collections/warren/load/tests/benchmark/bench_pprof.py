@@ -5,7 +5,8 @@
 """Profiles: how long a heap profile takes to decode, and how often growth in one is called so rightly and wrongly.
 
 The heaps are simulated, by the rules of Go's own sampling: a program whose caches keep their size while what they hold
-is replaced, and the same with 100 kB more in one function at the end. Where Go is installed, a real program does so.
+is replaced, and the same with 100 kB more in one function at the end. Where Go is installed, a real program does so,
+and of another it is measured what its profiles cost it.
 
 `python -m ansible_collections.warren.load.tests.benchmark.bench_pprof [--runs N]`; exit code 1 if one is missed.
 """
@@ -21,10 +22,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import typing as t
+import urllib.request
 from pathlib import Path
 
+from ansible_collections.warren.load.plugins.module_utils.node import profiling, sampling
 from ansible_collections.warren.load.plugins.module_utils.pprof.reading import parse
 from ansible_collections.warren.load.plugins.module_utils.pprof.sampling import growth, leaks, live, smallest
 from ansible_collections.warren.load.tests.benchmark.playbooks import machine
@@ -37,6 +41,39 @@ if t.TYPE_CHECKING:
 
 DECODING = 0.060  # s of CPU
 PAUSE = 0.1  # s between two rounds
+PROFILED = 2.0  # s of a profile of CPU
+SERVED = """package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	_ "net/http/pprof"
+)
+
+type record struct{ Name, Image string }
+
+var kept = map[int]*record{}
+
+func main() {
+	for number := range 200_000 {
+		kept[number] = &record{fmt.Sprint("container-", number), "nginx"}
+	}
+	for range 200 {
+		go func() { select {} }()
+	}
+	http.HandleFunc("/call", func(out http.ResponseWriter, _ *http.Request) {
+		for number := range 300 {
+			data, _ := json.Marshal(kept[number])
+			out.Write(data)
+		}
+	})
+	listener, _ := net.Listen("tcp", "127.0.0.1:0")
+	fmt.Println(listener.Addr())
+	http.Serve(listener, nil)
+}
+"""
 ALARMS, FOUND, COVERED = 0.01, 0.95, 0.95
 LEAK, OBJECT, ROUNDS = 100_000, 1000, 6
 COARSE, FINE = 512 * made.KIB, 4 * made.KIB  # bytes to one sample: what Go has unless told, what such a leak needs
@@ -143,6 +180,58 @@ def real(runs: int) -> bool:
     return told(f"real Go program, leaks of {LEAK // 1000} kB found", figure, hits >= FOUND * runs) or missed
 
 
+def costs(rounds: int) -> None:
+    """What each kind of profile costs a program of Go that holds 30 MB, in CPU of its own; of CPU, for each call."""
+    if not shutil.which("go"):
+        print("Go is not installed: no cost was measured")
+        return
+    with tempfile.TemporaryDirectory(prefix="warren-load-bench-") as name:
+        source = Path(name, "main.go")
+        source.write_text(SERVED, encoding="utf-8")
+        subprocess.run(["go", "build", "-o", f"{name}/served", str(source)], check=True)
+        with subprocess.Popen([f"{name}/served"], stdout=subprocess.PIPE, text=True) as program:
+            try:
+                assert program.stdout is not None
+                address = program.stdout.readline().strip()
+                target = sampling.Target("program", pid=program.pid, pprof_url=f"http://{address}/debug/pprof/")
+                taker = profiling.Taker([target], name, PROFILED)
+                for moment in ("during", "now"):
+                    _memory(taker, moment, rounds)
+                _cpu(taker, f"http://{address}/call", rounds)
+            finally:
+                program.terminate()
+
+
+def _memory(taker: profiling.Taker, moment: str, rounds: int) -> None:
+    rows = [row for _round in range(rounds) for row in taker.take(moment, profiles=profiling.MEMORY)]
+    for profile in profiling.MEMORY:
+        spent = statistics.median(row["cost"] for row in rows if row["profile"] == profile)
+        after = ", after two collections" if profile == "heap" and moment == "now" else ""
+        if moment == "during" or after:
+            print(f"cost of {profile}{after}: {1e3 * spent:.1f} ms of CPU, median of {rounds}")
+
+
+def _cpu(taker: profiling.Taker, url: str, rounds: int) -> None:
+    """By turns, so that the machine's other work is in both."""
+    calls: dict[bool, list[float]] = {False: [], True: []}
+    pid = taker.targets[0].pid or 0
+    for number in range(2 * min(rounds, 10)):
+        profiled = bool(number % 2)
+        taking = threading.Thread(target=taker.take, args=("load", "", ("cpu",)))
+        if profiled:
+            taking.start()
+            time.sleep(2 * profiling.IDLE)
+        before, end, count = profiling.cpu_of(pid) or 0.0, time.monotonic() + PROFILED / 2, 0
+        while time.monotonic() < end:
+            urllib.request.urlopen(url).read()
+            count += 1
+        calls[profiled].append(((profiling.cpu_of(pid) or 0.0) - before) / count)
+        if profiled:
+            taking.join()
+    without, with_it = (1e3 * statistics.median(calls[profiled]) for profiled in (False, True))
+    print(f"cost of a CPU profile: {with_it:.3f} ms of CPU a call with it, {without:.3f} ms without")
+
+
 def main() -> int:
     """Print the figures; 1 if one is missed."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -150,6 +239,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=40)
     arguments = parser.parse_args()
     print(machine())
+    costs(arguments.rounds)
     missed = [decoding(arguments.rounds)]
     for period in (COARSE, FINE):
         missed.append(alarms(arguments.runs, period, 1))

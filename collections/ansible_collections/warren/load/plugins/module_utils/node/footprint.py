@@ -26,6 +26,7 @@ from ansible_collections.warren.load.plugins.module_utils.node import (
 PATIENCE = 15.0  # seconds for a page: the heap's comes after a collection of garbage
 LARGEST = 128 << 20  # bytes of a page: a finely sampled heap has many, and what is asked for comes last
 COLLECTIONS = 3  # of garbage: what lies in a pool of Go's goes with the second
+SOCKETS = ("/run/warren-containerd/containerd.sock", "/run/containerd/containerd.sock")  # Warren's own, the host's
 STATE = "warren.db"
 LOG = "raft-log.db"
 HEAP = re.compile(r"^# HeapAlloc = (\d+)$", re.MULTILINE)
@@ -101,7 +102,10 @@ def look(targets: list[sampling.Target]) -> dict[str, Any]:
         if pid is None:
             unavailable.append(f"What {target.name} holds is not known: {why}.")
             continue
-        rows.append(_row(target, pid))
+        row = _row(target, pid)
+        rows.append(row)
+        if row["containers"] and row["containers_known"] is None:
+            unavailable.append(f"What containerd knows on the host of {target.name} is not known: ctr does not say.")
     return {"rows": rows, "unavailable": unavailable, "time": time.time()}
 
 
@@ -175,7 +179,7 @@ def _databases(pid: int) -> dict[str, Database]:
 
 def _known_containers() -> int | None:
     """The containers that containerd knows in Warren's namespace, running or not; None where ctr does not say."""
-    for socket in ("/run/warren-containerd/containerd.sock", "/run/containerd/containerd.sock"):
+    for socket in SOCKETS:
         if os.path.exists(socket):
             said = commands.output(["ctr", "--address", socket, "--namespace", "warren", "containers", "list"])
             return len(said.splitlines()) - 1 if said else None  # without its heading

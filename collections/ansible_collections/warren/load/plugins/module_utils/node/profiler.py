@@ -10,9 +10,13 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import sys
 import tarfile
+import time
+from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from ansible_collections.warren.load.plugins.module_utils.node import (
     commands,
@@ -75,11 +79,11 @@ def start(
 
 
 def load_begins(folder: str) -> bool:
-    """Tell the program that now is the time for the CPU profile; False where none runs."""
-    if supervision.running_record(os.path.join(folder, "pid.json")) is None:
+    """Tell the program that the load begins; False where none runs, which collect() will tell."""
+    if not os.path.isdir(folder):
         return False
     with open(os.path.join(folder, profiling.LOAD), "w", encoding="utf-8"):
-        return True
+        return supervision.running_record(os.path.join(folder, "pid.json")) is not None
 
 
 def settled(folder: str) -> int:
@@ -111,13 +115,39 @@ def collect(folder: str, run_id: str) -> dict[str, Any]:
     if settings["run_id"] != run_id:
         note = f"No profiles of this run are on this host: they are those of run {settings['run_id']}."
         return {"rows": [], "archive": "", "unavailable": [note]}
-    stop(folder, patiently=True)
+    ran = bool(stop(folder, patiently=True))
+    lost = list(_lost(folder, targets, settings, ran=ran))
     profiling.Taker(targets, folder, 0.0).take("after")
-    return packed(folder)
+    return packed(folder, lost)
 
 
-def packed(folder: str) -> dict[str, Any]:
-    """``rows`` of what was taken, and ``archive``: one file that holds the profiles, for one transfer."""
+def _lost(folder: str, targets: list[sampling.Target], settings: dict[str, Any], *, ran: bool) -> Iterator[str]:
+    """A sentence for each manager without a CPU profile of the load that nothing else tells of, or on the program."""
+    said = [line for line in supervision.log_tail(os.path.join(folder, "log")) if line.strip() != profiling.READY]
+    began = os.path.getmtime(os.path.join(folder, "settings.json"))
+    died = not ran and time.time() - began < settings["seconds"]
+    if died:
+        reason = "the program that takes it was not running any more"
+        reason += f" (its last words: {said[-1].strip().rstrip('.')})" if said else ""
+    elif not os.path.exists(os.path.join(folder, profiling.LOAD)):
+        reason = "the program that takes it was not told of a load"
+    else:
+        reason = said[-1].strip().rstrip(".") if said else "the run ended before it began"
+    rows = profiling.read_rows(folder)
+    told = {row["process"] for row in rows if row["moment"] == "load" and row["profile"] in ("cpu", "")}
+    lost = [each for each in targets if each.kind == "manager" and each.name not in told and settings["cpu_seconds"]]
+    for target in lost:
+        where = f"{urlsplit(profiling.base_url(target)).netloc} on {platform.node()}"
+        yield f"{target.name} has no CPU profile of the load: {where}, {reason}."
+    if died and not lost:
+        yield f"The program that takes profiles on {platform.node()} was not running any more when the run ended."
+
+
+def packed(folder: str, lost: Sequence[str] = ()) -> dict[str, Any]:
+    """``rows`` of what was taken, and ``archive``: one file that holds the profiles, for one transfer.
+
+    ``lost``: sentences on what no row tells of.
+    """
     rows = profiling.read_rows(folder)
     there = [row["file"] for row in rows if row.get("file")]
     target = os.path.join(folder, ARCHIVE) if there else ""
@@ -126,5 +156,5 @@ def packed(folder: str) -> dict[str, Any]:
         with open(private, "wb") as raw, tarfile.open(fileobj=raw, mode="w") as archive:  # each is gzipped already
             for name in there:
                 archive.add(os.path.join(folder, name), arcname=name)
-    unavailable = list(dict.fromkeys(row["error"] for row in rows if row["error"]))
+    unavailable = list(dict.fromkeys([*(row["error"] for row in rows if row["error"]), *lost]))
     return {"rows": [row for row in rows if row.get("file")], "archive": target, "unavailable": unavailable}

@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Takes profiles of Go programs from their own listeners, on the node: they listen on loopback alone.
 
-As a program of its own it takes them while a load runs, beside what it profiles: a profile of CPU when it is told that
-the load begins, what the memory holds every so many seconds. It ends when it is told to, when its time is over, or when
-its folder is gone. Each profile is a file as it was served, which `go tool pprof` opens, and a line in ROWS.
+As a program of its own it takes them while a load runs, beside what it profiles: when it is told that the load begins,
+a profile of CPU and, beside that, what the memory holds; that also every so many seconds. It ends when it is told to,
+when its time is over, or when its folder is gone. Each profile is a file as it was served, which `go tool pprof` opens,
+and a line in ROWS.
 
 PRIVATE to the collection. Standard library only, Python 3.9 and newer: this runs on cluster nodes.
 """
@@ -39,6 +40,9 @@ PATIENCE = 15.0  # seconds for a profile, besides those that it takes
 PAGE_PATIENCE = 1.0  # seconds for the page that tells the load
 IDLE = 0.25  # seconds before, in which the process's own use of CPU is seen
 LOOK = 0.2  # seconds between two looks whether there is something to do
+SOON = 2.0  # seconds into the load at which memory is looked at: also a short load is there then
+FIRST = 4.0  # seconds to the next look, and twice as many to each of EARLY, where the interval is longer
+EARLY = 3
 SERVED = {
     "heap": "heap",
     "allocs": "allocs",
@@ -47,14 +51,15 @@ SERVED = {
     "mutex": "mutex",
     "block": "block",
 }
+MEMORY = ("goroutine", "heap", "allocs")
 # What each moment is worth; heaps beside a load are not collected before, so that it is not disturbed.
 MOMENTS: dict[str, tuple[str, ...]] = {
-    "baseline": ("goroutine", "heap", "allocs"),
-    "load": ("cpu", "goroutine", "heap", "allocs"),
+    "baseline": MEMORY,
+    "load": ("cpu", *MEMORY),
     "during": ("goroutine", "heap"),
     "settled": ("goroutine", "heap"),
-    "after": ("goroutine", "heap", "allocs"),
-    "now": ("goroutine", "heap", "allocs", "cpu", "mutex", "block"),
+    "after": MEMORY,
+    "now": (*MEMORY, "cpu", "mutex", "block"),
 }
 COLLECTED = ("baseline", "settled", "after", "now")  # a collection of garbage comes first: what is held then, is held
 PORTS = {"manager": 9090, "worker": 6060}
@@ -77,6 +82,10 @@ class Stuck(Silent):
     """Something listens, and does not answer in time."""
 
 
+class NoWay(Silent):
+    """There is no connection to the address."""
+
+
 def base_url(target: sampling.Target) -> str:
     """Where the profiles of a process are: ``http://127.0.0.1:9090/debug/pprof``."""
     if target.pprof_url:
@@ -93,7 +102,7 @@ def get(url: str, patience: float, largest: int = LARGEST) -> bytes:
     # No proxy of the environment, and no redirection: it is this machine.
     connection = http.client.HTTPConnection(where.hostname or "", where.port or 80, timeout=min(patience, PATIENCE))
     try:
-        connection.connect()
+        _connect(connection)
         connection.sock.settimeout(patience)
         connection.request("GET", f"{where.path}?{where.query}" if where.query else where.path)
         answer = connection.getresponse()
@@ -102,8 +111,6 @@ def get(url: str, patience: float, largest: int = LARGEST) -> bytes:
         raise CaptureError("the profile was cut short: the connection ended before it was whole") from error
     except (socket.timeout, TimeoutError) as error:  # one and the same from 3.10 on
         raise Stuck(f"no answer came within {patience:.0f} s") from error
-    except ConnectionRefusedError as error:
-        raise Silent("nothing listens there") from error
     except ConnectionResetError as error:
         raise CaptureError("the profile was cut short: the connection ended without an answer") from error
     except http.client.HTTPException as error:
@@ -118,6 +125,17 @@ def get(url: str, patience: float, largest: int = LARGEST) -> bytes:
         raise CaptureError(f"it answers {answer.status}: {_said(content)}")
     check(content)
     return content
+
+
+def _connect(connection: http.client.HTTPConnection) -> None:
+    try:
+        connection.connect()
+    except ConnectionRefusedError as error:
+        raise Silent("nothing listens there") from error
+    except (socket.timeout, TimeoutError):
+        raise
+    except OSError as error:
+        raise NoWay(f"it cannot be connected to: {error.strerror or error}") from error
 
 
 def _body(answer: http.client.HTTPResponse, deadline: float, largest: int) -> bytes:
@@ -218,10 +236,23 @@ def load_of(target: sampling.Target) -> dict[str, float | None]:
     }
 
 
-def unreachable(target: sampling.Target, what: str, pid: int | None, why: str) -> str:
+def taken_port(target: sampling.Target, pid: int) -> str:
+    """The sentence for a process whose port another one has."""
+    where = urlsplit(base_url(target))
+    owner = process_table.listener(where.port or 80)
+    sentence = f"{target.name} has no profile: {where.netloc} on {platform.node()}, "
+    sentence += f"{f'process {owner}' if owner else 'another process'} listens there"
+    if target.kind == "worker":
+        return f"{sentence}, not its process {pid}: end that, and start the worker again."
+    return f"{sentence}, and on one host only the first manager gets the port: give each manager a host of its own."
+
+
+def unreachable(target: sampling.Target, error: CaptureError, pid: int | None, why: str) -> str:
     """The sentence for a process whose profiles cannot be had, with its remedy; ``why`` it was not found, if so."""
     where = urlsplit(base_url(target)).netloc
-    sentence = f"{target.name} has no profile: {where} on {platform.node()}, {what}"
+    sentence = f"{target.name} has no profile: {where} on {platform.node()}, {error}"
+    if isinstance(error, NoWay):
+        return f"{sentence}: see whether this is the address that its host knows the process by."
     if pid is None and (target.pid or target.pid_file or target.match):
         reason = "no such process runs there" if why.startswith("0 ") else why
         return f"{sentence}, and {reason}: start it, with playbook cluster-up for instance."
@@ -243,21 +274,21 @@ class Taker:
         self.seconds = seconds
         self._lock = threading.Lock()
 
-    def take(self, moment: str, only: str = "") -> list[dict[str, Any]]:
-        """The profiles of a moment, of processes of the kind ``only`` or all: rows, of failures too. OSError."""
+    def take(self, moment: str, kind: str = "", profiles: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+        """The ``profiles`` of a moment or all, of processes of a kind or all: rows, of failures too. OSError."""
         rows: list[dict[str, Any]] = []
         errors: list[OSError] = []
 
         def work(target: sampling.Target) -> None:
             try:
-                self._of(target, moment, rows)
+                self._of(target, moment, profiles or MOMENTS[moment], rows)
             except OSError as error:  # a full disk, for one
                 errors.append(error)
 
         threads = [
             threading.Thread(target=work, args=(target,), daemon=True)
             for target in self.targets
-            if only in ("", target.kind)
+            if kind in ("", target.kind)
         ]
         for thread in threads:
             thread.start()
@@ -267,17 +298,14 @@ class Taker:
             raise errors[0]
         return rows
 
-    def _of(self, target: sampling.Target, moment: str, rows: list[dict[str, Any]]) -> None:
+    def _of(self, target: sampling.Target, moment: str, profiles: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
         pid, why = sampling.find(target)
         base = {"process": target.name, "kind": target.kind, "moment": moment, "pid": pid}
         if pid is not None and not sampling.owns_page(target, pid):
-            owner = process_table.listener(urlsplit(base_url(target)).port or 80)
-            other = f"process {owner}" if owner else "another process"
-            what = f"{other} listens there, and on one host only the first manager gets the port"
-            self._note(rows, {**base, "profile": "", "error": unreachable(target, what, pid, why)})
+            self._note(rows, {**base, "profile": "", "error": taken_port(target, pid)})
             return
         idle = self._idle(pid) if pid is not None else 0.0
-        for profile in MOMENTS[moment]:
+        for profile in profiles:
             if profile == "cpu" and not self.seconds:
                 continue
             row = self._one(target, profile, moment, (pid, why), idle)
@@ -305,6 +333,7 @@ class Taker:
             url += f"?seconds={max(1, round(seconds))}"
         elif profile == "heap" and moment in COLLECTED:
             url += "?gc=1"
+        load = load_of(target)  # not after a profile of CPU, in whose time it changes
         before, used = (process_table.usage(pid), cpu_of(pid)) if pid else (None, None)
         began, clock = time.time(), time.monotonic()
         row: dict[str, Any] = {"url": url, "began": round(began, 3), "error": "", "file": ""}
@@ -320,7 +349,7 @@ class Taker:
         except (NotServed, Silent) as error:
             if profile in ("mutex", "block"):
                 return None
-            row["error"] = unreachable(target, str(error), pid, why)
+            row["error"] = unreachable(target, error, pid, why)
             row["silent"] = isinstance(error, Silent)
         except CaptureError as error:
             where = f"{urlsplit(url).netloc} on {platform.node()}"
@@ -342,7 +371,7 @@ class Taker:
             cpu=None if cpu is None else round(cpu, 6),
             # That of a CPU profile cannot be told from the load that it shows.
             cost=None if cpu is None or seconds else round(max(0.0, cpu - idle * spent), 6),
-            load=load_of(target),
+            load=load,
         )
         if not row["error"]:
             row["file"] = self._keep(f"{_safe(target.name)}-{self._when(moment, began)}-{profile}", content)
@@ -396,24 +425,49 @@ class _Ends:
         self.asked = True
 
 
+def wait(taken: int, interval: float) -> float:
+    """Seconds to the next look, after so many.
+
+    The first come early, as a load may be short, later ones ever further apart, so that a long run has no more of them
+    than can be looked at.
+    """
+    if not interval:
+        return float("inf")
+    return min(FIRST * 2**taken, interval) if taken < EARLY else interval * 2 ** (taken // 10)
+
+
 def run(taker: Taker, interval: float, seconds: float, ends: _Ends) -> None:
     """Take what is due until the end is asked for, ``seconds`` are over, or the folder is gone."""
     begin = time.monotonic()
-    due = begin + interval if interval else float("inf")
-    taken, loaded = 0, False
+    due, soon, taken = begin + wait(0, interval), float("inf"), 0
+    cpu: threading.Thread | None = None
     while not ends.asked and time.monotonic() - begin < seconds and os.path.isdir(taker.folder):
-        try:
-            if not loaded and os.path.exists(os.path.join(taker.folder, LOAD)):
-                loaded = True
-                taker.take("load", "manager")
-            elif time.monotonic() >= due:
-                taker.take("during")
-                taken += 1
-                # Ever further apart, so that a long run has no more of them than can be looked at.
-                due = time.monotonic() + interval * 2 ** (taken // 10)
-        except OSError:  # a full disk, or the folder is being removed
-            due = time.monotonic() + max(interval, LOOK)
+        now = time.monotonic()
+        if cpu is None and os.path.exists(os.path.join(taker.folder, LOAD)):
+            # Beside the rest, which would come too late after it.
+            cpu = threading.Thread(target=_taken, args=(taker, "load", "manager", ("cpu",)), daemon=True)
+            cpu.start()
+            soon, taken = now + SOON, 0
+            due = soon + wait(0, interval)
+        elif now >= soon:
+            soon = float("inf")
+            _taken(taker, "load", "", MEMORY)
+        elif now >= due:
+            taken += _taken(taker, "during")
+            due = time.monotonic() + wait(taken, interval)
         time.sleep(LOOK)
+    if cpu is not None and os.path.isdir(taker.folder):
+        cpu.join()
+
+
+def _taken(taker: Taker, *what: Any) -> bool:
+    """Whether it could be kept: a disk may be full, or the folder is being removed."""
+    try:
+        taker.take(*what)
+    except OSError as error:
+        print(f"profiles cannot be kept: {error.strerror or error}", file=sys.stderr, flush=True)
+        return False
+    return True
 
 
 def settings_of(targets: list[sampling.Target], **rest: Any) -> dict[str, Any]:

@@ -190,7 +190,8 @@ _AUDIT_WRITES = Fields(
             name: Leaf("creations")
             for name in ("acknowledged", "refused", "ambiguous", "ambiguous_present", "ambiguous_absent")
         },
-        **{name: Leaf("creations") for name in ("lost", "doubled", "resurrected", "unasked", "broken")},
+        **{name: Leaf("creations") for name in ("lost", "doubled", "resent_doubled")},
+        **{name: Leaf("creations") for name in ("resurrected", "unasked", "broken")},
         "examples": Each(Items(Leaf())),
     }
 )
@@ -224,6 +225,15 @@ _LEAKS = Fields(
         "containers": Leaf("containers"),
         "points": Items(Each(Leaf("1"))),
         "held": Items(Fields({**{name: Leaf() for name in _HELD}, "points": Items(Items(Leaf()))})),
+        "goroutine_stacks": Items(
+            Fields(
+                {
+                    **{name: Leaf() for name in ("process", "function", "begun", "grew")},
+                    "counts": Items(Leaf()),
+                    "per_service": Leaf("goroutines"),
+                }
+            )
+        ),
         "unavailable": Items(Leaf()),
     }
 )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A profile of a Go program, and what can be done to it as a whole: pruned, focused, taken from another.
+"""A profile of a Go program, and what can be done to it as a whole: pruned, without some of it, less another.
 
 The meaning is that of `go tool pprof` (github.com/google/pprof: profile/prune.go, filter.go, merge.go, index.go), so
 that its figures and ours are the same to the byte. Regular expressions are Python's: the common ones mean the same in
@@ -94,7 +94,6 @@ class Profile(t.NamedTuple):
     duration: int
     drop: str
     keep: str
-    comments: tuple[str, ...]
     totals: tuple[int, ...]
 
     def column(self, name: str = "") -> int:
@@ -171,30 +170,21 @@ def pruned(profile: Profile) -> Profile:
     return profile._replace(samples=tuple(s._replace(stack=shortened(s.stack)) for s in profile.samples))
 
 
-def focused(profile: Profile, focus: str = "", ignore: str = "") -> Profile:
-    """Only the samples of which a frame's function or file matches ``focus``, and none matches ``ignore``.
+def without(profile: Profile, ignore: str) -> Profile:
+    """Only the samples of which no frame's function or file matches ``ignore``, as `-ignore` has it.
 
-    Shares stay those of the whole. ProfileError if one is no regular expression.
+    Shares stay those of the whole. ProfileError if it is no regular expression.
     """
-    wanted = expression(focus) if focus else None
-    unwanted = expression(ignore) if ignore else None
-    known: dict[Location, tuple[bool, bool]] = {}
+    unwanted = expression(ignore)
+    known: dict[Location, bool] = {}
 
-    def judged(location: Location) -> tuple[bool, bool]:
-        names = [name for frame in location.frames for name in (frame.function, frame.file)]
-        names.append(location.file)
-        return (
-            wanted is None or any(wanted.search(name) for name in names),
-            unwanted is not None and any(unwanted.search(name) for name in names),
-        )
+    def goes(location: Location) -> bool:
+        if location not in known:
+            names = [name for frame in location.frames for name in (frame.function, frame.file)]
+            known[location] = any(unwanted.search(name) for name in (*names, location.file))
+        return known[location]
 
-    def stays(sample: Sample) -> bool:
-        for location in sample.stack:
-            if location not in known:
-                known[location] = judged(location)
-        return any(known[place][0] for place in sample.stack) and not any(known[place][1] for place in sample.stack)
-
-    return profile._replace(samples=tuple(sample for sample in profile.samples if stays(sample)))
+    return profile._replace(samples=tuple(each for each in profile.samples if not any(map(goes, each.stack))))
 
 
 def difference(profile: Profile, base: Profile, of_base: bool = False) -> Profile:

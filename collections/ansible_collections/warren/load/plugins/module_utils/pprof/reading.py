@@ -182,14 +182,12 @@ def _signed(value: int) -> int:
 def _profile(data: bytes) -> Profile:
     """_Broken if a reference leads nowhere, or a sample has not one value for each type."""
     texts: list[str] = []
-    raw_types, raw_samples, raw_mappings, raw_locations, raw_functions, comments = [], [], [], [], [], []
-    single: dict[int, t.Any] = {}
+    raw_types, raw_samples, raw_mappings, raw_locations, raw_functions = [], [], [], [], []
+    single: dict[int, int] = {}
+    period: dict[int, int] = {}
     for number, kind, value in _fields(data):
         if kind == VARINT:
-            if number == 13:
-                comments.append(value)
-            else:
-                single[number] = value
+            single[number] = value
         elif number == 2:
             raw_samples.append(value)
         elif number == 4:
@@ -203,9 +201,7 @@ def _profile(data: bytes) -> Profile:
         elif number == 1:
             raw_types.append(_numbers(value))
         elif number == 11:
-            single[number] = _numbers(value)
-        elif number == 13:
-            comments += _varints(value)
+            period = _numbers(value)
 
     if not texts or texts[0]:
         raise _Broken("no table of texts")
@@ -213,7 +209,6 @@ def _profile(data: bytes) -> Profile:
         raise _Broken("no types of values")
     try:
         types = tuple(ValueType(texts[raw.get(1, 0)], texts[raw.get(2, 0)]) for raw in raw_types)
-        period = single.get(11, {})
         locations = _locations(raw_locations, raw_functions, raw_mappings, texts)
         samples = tuple(_samples(raw_samples, locations, texts, len(types)))
         return Profile(
@@ -226,7 +221,6 @@ def _profile(data: bytes) -> Profile:
             duration=_signed(single.get(10, 0)),
             drop=texts[single.get(7, 0)],
             keep=texts[single.get(8, 0)],
-            comments=tuple(texts[comment] for comment in comments),
             totals=totals(samples, len(types)),
         )
     except (IndexError, KeyError) as error:

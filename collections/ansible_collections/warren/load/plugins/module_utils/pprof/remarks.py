@@ -12,12 +12,14 @@ matches one of the functions of a sentence. Pure functions.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import statistics
 import typing as t
 
 from ..objectives.units import many, number
+from ..stats.slopes import slope
 from .profile import ValueType
 from .sampling import growth, leaks, live, smallest
 from .views import by_stack, frames, origin, shortened
@@ -34,6 +36,7 @@ BUSY = 0.02  # of a core: what a process that uses less does with it is not wort
 FINE = 4096  # bytes to one noted object, which is enough for a leak of 100 kB
 MAINLY = 0.6  # of what a function holds
 MOST = 5  # sentences of one kind
+MOVED = 0.5  # of what a function holds more: so much less in another may be the same objects
 NAMED = 3  # processes that are named; of more only the number is
 Known = t.Sequence[tuple[str, str]]
 
@@ -169,24 +172,41 @@ def of_heap(profiles: Mapping[str, Profile], *, ours: str = "", known: Known = (
 
 
 def of_growth(
-    captures: Sequence[Profile], services: int = 0, *, process: str = "", ours: str = "", known: Known = ()
+    captures: Sequence[Profile],
+    services: int = 0,
+    *,
+    hours: float = 0.0,
+    process: str = "",
+    ours: str = "",
+    known: Known = (),
 ) -> Iterator[Remark]:
     """Where the heap grew by more than chance; if nowhere, what would have been seen.
 
-    ``captures``: after a collection each, at the same load; ``services``: churned from the first to the last.
+    ``captures``: at the same load; ``services``: churned from the first to the last. Where none were, growth is told
+    for an hour, if it is known how many ``hours`` lie between them.
     """
     kind = captures[-1].types[captures[-1].column("inuse_space")]
     found = leaks(captures, places=places(ours))
     for each in found[:MOST]:
         sentence = f"{shortened(each.place)}{f' of {process}' if process else ''} holds {kind.text(each.value)} more "
         sentence += f"than before ({_range(each, kind.text)})"
-        if services:
-            share_of = each.per(services)
-            sentence += f", {kind.text(share_of.value)} ({_range(share_of, kind.text)}) for each of {services} services"
-        sentence += ", and grew to the end." if len(captures) > 2 else "."
+        if services or hours:
+            share_of = each.per(services or hours)
+            of = f"for each of {many(services, 'service')}" if services else "an hour"
+            sentence += f", {kind.text(share_of.value)} ({_range(share_of, kind.text)}) {of}"
+        sentence += ", and grew to the end" if len(captures) > 2 else ""
+        sentence += _moved(captures, each, ours, kind) + "."
         yield Remark("profile-growth", sentence, _reason(known, each.place))
     if not found:
         yield nothing_grew({process: captures}, ours=ours)
+
+
+def _moved(captures: Sequence[Profile], grown: Growth, ours: str, kind: ValueType) -> str:
+    """What may be the other side of growth: a constant cache that another function fills now grew in no sum."""
+    least = min(growth(captures[0], captures[-1], places=places(ours), alarm=0), key=lambda each: each.value)
+    if least.high >= 0 or -least.value < MOVED * grown.value:
+        return ""
+    return f", while {shortened(least.place)} holds {kind.text(-least.value)} less: it may have moved"
 
 
 def nothing_grew(processes: Mapping[str, Sequence[Profile]], *, ours: str = "", finer: str = "") -> Remark:
@@ -204,8 +224,8 @@ def nothing_grew(processes: Mapping[str, Sequence[Profile]], *, ours: str = "", 
     whose = f" of {listed(names)}" if 0 < len(names) <= NAMED else f" of {len(names)} processes" if names else ""
     return Remark(
         "profile-no-growth",
-        f"Nothing in the heap{whose} grew by more than chance; a leak of {kind.text(least)} in one function would have "
-        "been seen in 95 of 100 runs.",
+        f"Nothing in the heap{whose} grew by more than chance; a leak of {kind.text(least)} in a function that "
+        "replaces nothing else would have been seen in 95 of 100 runs.",
         f"One object in {kind.text(period)} is noted there; with {finer or f'GODEBUG=memprofilerate={FINE}'} more are, "
         "and the program works more."
         if period > FINE
@@ -213,24 +233,62 @@ def nothing_grew(processes: Mapping[str, Sequence[Profile]], *, ours: str = "", 
     )
 
 
-def of_goroutines(
-    before: Profile, after: Profile, least: int = 10, *, process: str = "", ours: str = "", known: Known = ()
-) -> Iterator[Remark]:
-    """Where there are at least so many goroutines more than before. They are counted: no chance is in that."""
+class Stack(t.NamedTuple):
+    """Goroutines that wait in a function: how many there were at each capture, and what they were begun as."""
+
+    place: str
+    begun: str
+    counts: tuple[int, ...]
+
+    @property
+    def more(self) -> int:
+        """Than at the first capture."""
+        return self.counts[-1] - self.counts[0]
+
+    def per(self, services: int) -> tuple[float, float | None, float | None]:
+        """``(value, low, high)`` for each of so many services, churned evenly: a slope, which takes three captures."""
+        places = [services * at / (len(self.counts) - 1) for at in range(len(self.counts))]
+        return slope(places, self.counts)
+
+    def leaks(self, services: int) -> bool:
+        """Whether there is one more for each of the services, or more after each of three rounds or more."""
+        steady = all(old < new for old, new in zip(self.counts, self.counts[1:]))
+        return services > 0 and (self.more >= services or (steady and len(self.counts) > 3))
+
+
+def stacks(captures: Sequence[Profile], ours: str = "") -> list[Stack]:
+    """Where there are more goroutines than before, the most first. They are counted: no chance is in that."""
     counts: dict[tuple[str, str], list[int]] = {}
-    for side, profile in enumerate((before, after)):
+    for at, profile in enumerate(captures):
         for group in by_stack(profile):
             if group.stack:
-                begun = group.stack[-1].function
-                counts.setdefault((place(group.stack, ours), begun), [0, 0])[side] += group.value
+                key = (place(group.stack, ours), group.stack[-1].function)
+                counts.setdefault(key, [0] * len(captures))[at] += group.value
+    found = [Stack(*key, tuple(each)) for key, each in counts.items()]
+    return sorted((each for each in found if each.more > 0), key=lambda each: (-each.more, each.place, each.begun))
+
+
+def of_goroutines(
+    captures: Sequence[Profile],
+    services: int = 0,
+    *,
+    least: int = 10,
+    process: str = "",
+    ours: str = "",
+    known: Known = (),
+) -> Iterator[Remark]:
+    """Where there are at least so many goroutines more than before, or one more for each of ``services``."""
     whose = f" of {process}" if process else ""
-    for (where, begun), (old, new) in sorted(counts.items(), key=lambda item: (item[1][0] - item[1][1], item[0]))[
-        :MOST
-    ]:
-        if new - old >= least:
-            sentence = f"{new - old} goroutines{whose} more than before are in {shortened(where)} ({new} now, {old} "
-            sentence += f"before; begun as {shortened(begun)})." if begun != where else "before)."
-            yield Remark("profile-goroutines", sentence, _reason(known, where, begun))
+    told = (each for each in stacks(captures, ours) if each.more >= least or each.leaks(services))
+    for each in itertools.islice(told, MOST):
+        begun = f"; begun as {shortened(each.begun)}" if each.begun != each.place else ""
+        more = f"{many(each.more, 'goroutine')}{whose} more than before {'is' if each.more == 1 else 'are'}"
+        sentence = f"{more} in {shortened(each.place)} ({each.counts[-1]} now, {each.counts[0]} before{begun})"
+        if services:
+            value, low, high = each.per(services)
+            span = "" if low is None or high is None else f" ({number(low)} to {number(high)})"
+            sentence += f", {number(value)}{span} for each of {many(services, 'service')}"
+        yield Remark("profile-goroutines", sentence + ".", _reason(known, each.place, each.begun))
 
 
 def share(count: float, total: float, confidence: float = 0.95) -> tuple[float, float]:

@@ -24,7 +24,8 @@ if t.TYPE_CHECKING:
 
     from .profile import Frame, Label, Location, Profile, Sample
 
-PACKAGE = re.compile(r"((?:.*/)?\w+)(?:\.|::)[^/]*")
+# pprof takes letters alone for the last part, and so gives functions of a/go-metrics and a/yaml%2ev3 no package.
+PACKAGE = re.compile(r"((?:.*/)?[^/.:]+)(?:\.|::)[^/]*")
 
 HOST_AND_PATH = re.compile(r"^(?:[\w.-]+/)+(?=[^./]+\.)")  # as pprof leaves it out of its graphs
 
@@ -124,15 +125,49 @@ class _Graph(t.Generic[Key]):
         return [key for key, cum in self.cum.items() if cum or self.flat.get(key)]
 
 
-def _functions(location: Location) -> list[str]:
+def functions(location: Location) -> list[str]:
+    """The functions of a location, the innermost first; its program where they have no names."""
     if location.frames:
         return [frame.function for frame in location.frames]
     return [f"[{location.file.rpartition('/')[2]}]" if location.file else "<unknown>"]
 
 
+def packages(location: Location) -> list[str]:
+    """Their packages."""
+    return [package(function) for function in functions(location)]
+
+
+def lines(location: Location) -> list[tuple[str, str, int]]:
+    """Their names, files and lines."""
+    if location.frames:
+        return [(frame.function, frame.file, frame.line) for frame in location.frames]
+    return [(functions(location)[0], "", 0)]
+
+
+def innermost(keys: Callable[[Location], list[Key]]) -> Callable[[Sample], Iterable[Key]]:
+    """Of a sample the key that its value is flat of."""
+    return lambda sample: keys(sample.stack[0])[:1] if sample.stack else []
+
+
+def anywhere(keys: Callable[[Location], list[Key]]) -> Callable[[Sample], Iterable[Key]]:
+    """Of a sample the keys that its value is cum of."""
+    return lambda sample: {key for location in sample.stack for key in keys(location)}
+
+
+def calls(sample: Sample) -> Iterable[tuple[str, str]]:
+    """Callers and callees on the stack of a sample."""
+    path = [function for location in sample.stack for function in functions(location)]
+    return {(caller, callee) for callee, caller in zip(path, path[1:]) if caller != callee}
+
+
+def whole(sample: Sample) -> Iterable[tuple[tuple[Frame, ...], tuple[Label, ...]]]:
+    """The stack of a sample, and its labels."""
+    return [(frames(sample), sample.labels)]
+
+
 def top(profile: Profile, sample_type: str = "", by_cum: bool = False) -> list[Row]:
     """All functions (`-top`, or `-top -cum`), none left out."""
-    graph = _Graph(profile, profile.column(sample_type), _functions)
+    graph = _Graph(profile, profile.column(sample_type), functions)
     ways: dict[str, set[bool]] = {}
     for (_caller, callee), inlined in graph.called_as.items():
         ways.setdefault(callee, set()).add(inlined)
@@ -148,10 +183,6 @@ def top(profile: Profile, sample_type: str = "", by_cum: bool = False) -> list[R
 
 def by_package(profile: Profile, sample_type: str = "", by_cum: bool = False) -> list[Row]:
     """All packages; what belongs to none stands under its function's name."""
-
-    def packages(location: Location) -> list[str]:
-        return [package(function) for function in _functions(location)]
-
     graph = _Graph(profile, profile.column(sample_type), packages)
     return _sorted((Row(key, graph.flat.get(key, 0), graph.cum[key]) for key in graph.present()), by_cum)
 
@@ -160,7 +191,8 @@ def package(function: str) -> str:
     """The package of a function, itself where it names none: example.org/store.(*Store).Get → example.org/store."""
     # The type of a generic function stands in brackets, with a path of its own.
     found = PACKAGE.fullmatch(function.partition("[")[0])
-    return found.group(1) if found else function
+    # The linker writes a dot in the last part of a path as %2e.
+    return found.group(1).replace("%2e", ".") if found else function
 
 
 def origin(function: str) -> str:
@@ -179,7 +211,7 @@ def shortened(function: str) -> str:
 def peek(profile: Profile, function: str, sample_type: str = "") -> list[Neighbours]:
     """The functions that a regular expression matches, with their callers and callees (`-peek`)."""
     wanted = expression(function)
-    graph = _Graph(profile, profile.column(sample_type), _functions)
+    graph = _Graph(profile, profile.column(sample_type), functions)
     found = []
     for row in top(profile, sample_type):
         if wanted.search(row.name):
@@ -196,16 +228,10 @@ def peek(profile: Profile, function: str, sample_type: str = "") -> list[Neighbo
 def by_line(profile: Profile, function: str, sample_type: str = "") -> list[Routine]:
     """The lines of all functions that a regular expression matches (`-list`), by name and file."""
     wanted = expression(function)
-
-    def lines(location: Location) -> list[tuple[str, str, int, int]]:
-        if location.frames:
-            return [(frame.function, frame.file, frame.start, frame.line) for frame in location.frames]
-        return [(_functions(location)[0], "", 0, 0)]
-
     graph = _Graph(profile, profile.column(sample_type), lines)
     routines: dict[tuple[str, str], dict[int, tuple[int, int]]] = {}
     for key in graph.present():
-        name, file, _start, line = key
+        name, file, line = key
         if wanted.search(name):
             found = routines.setdefault((name, file), {})
             flat, cum = found.get(line, (0, 0))
@@ -227,8 +253,8 @@ def by_stack(profile: Profile, sample_type: str = "") -> list[Group]:
     index = profile.column(sample_type)
     groups: dict[tuple[tuple[Frame, ...], tuple[Label, ...]], int] = {}
     for sample in profile.samples:
-        key = (frames(sample), sample.labels)
-        groups[key] = groups.get(key, 0) + sample.values[index]
+        for key in whole(sample):
+            groups[key] = groups.get(key, 0) + sample.values[index]
     found = [Group(value, stack, labels) for (stack, labels), value in groups.items() if value]
     return sorted(found, key=lambda group: (-abs(group.value), group.stack, tuple(map(str, group.labels))))
 

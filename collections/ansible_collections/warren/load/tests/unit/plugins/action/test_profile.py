@@ -11,15 +11,20 @@ import os
 import shlex
 import shutil
 import tarfile
+from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+import yaml
 from ansible.errors import AnsibleConnectionFailure
+from ansible.template import Templar, trust_as_template
 
 from ansible_collections.warren.load.plugins.action import profile, profile_report
 from ansible_collections.warren.load.plugins.plugin_utils import screen
 from ansible_collections.warren.load.tests.unit.fixtures.pprof.record import HERE
 from ansible_collections.warren.load.tests.unit.plugins.plugin_utils.test_profiles import row
+
+COLLECTION = Path(__file__).parents[4]
 
 
 class Host:
@@ -73,6 +78,19 @@ def test_a_host_that_is_lost_meanwhile_costs_a_sentence(taken, tmp_path):
     assert told["rows"] == []
     assert told["unavailable"][1].startswith("The profiles of node-1 were not fetched: connection lost")
     assert not told.get("failed")
+
+
+@pytest.mark.parametrize(
+    ("workers", "told"),
+    # One host is told after the other.
+    [(2, ["worker-0", "worker-1", "manager-1"]), (10, ["manager-1"])],
+)
+def test_who_is_told_that_the_load_begins(workers, told):
+    (task,) = yaml.safe_load((COLLECTION / "roles/load/tasks/profile_load.yml").read_text(encoding="utf-8"))
+    hosts = [{"host": "manager-1", "managers": True}]
+    hosts += [{"host": f"worker-{number}", "managers": False} for number in range(workers)]
+    found = Templar(variables={"load_cluster": {"profilers": hosts}}).template(trust_as_template(task["loop"]))
+    assert [each["host"] for each in found] == told
 
 
 @pytest.fixture

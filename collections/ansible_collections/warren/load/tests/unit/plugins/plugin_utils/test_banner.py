@@ -304,4 +304,16 @@ def test_leaks_have_a_section_of_their_own(small):
     assert "Left by Each of 150 Deleted Services, in 3 rounds:\n  Services: 0\n" in text
     assert "  Container Records: 3; 450 of them should run, and do\n" in text
     assert "  manager-1  database                  2.86 KB (2.51 to 3.21); 24 → 456\n" in text
+    stack = {
+        "process": "worker-1",
+        "function": "worker.monitor",
+        "begun": "main.main",
+        "counts": [1, 451],
+        "grew": True,
+    }
+    stack["per_service"] = {"value": 3.0, "unit": "goroutines", "low": 2.9, "high": 3.1, "n": 150}
+    found["goroutine_stacks"] = [stack, {**stack, "function": "worker.other", "grew": False}]
+    text = text_of({**small, "measurements": {**small["measurements"], "leaks": found}})
+    assert "  worker-1   goroutines in worker.monitor 3 (2.9 to 3.1)\n" in text
+    assert "worker.other" not in text
     assert max(len(line) for line in text.splitlines()) <= 80

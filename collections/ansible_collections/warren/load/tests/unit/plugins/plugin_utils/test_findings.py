@@ -274,6 +274,23 @@ def test_leaks_are_named():
     assert sentences({"leaks": clean}) == ["150 deleted services left no container record behind."]
 
 
+def test_containers_that_containerd_still_knows_are_named():
+    known = kept("containers_known", 3, 3, 3, "containers") | {"process": "worker-1"}
+    found = {"churned": 150, "container_records": None, "held": [known], "unavailable": []}
+    assert sentences({"leaks": found}) == [
+        "worker-1 keeps 3 containers in containerd for each service that was deleted."
+    ]
+
+
+def test_what_stays_of_rounds_that_were_deleted_is_records():
+    measured = {"create": {"services": 150, "created": 150}, "settle": {"services_left": 0, "records_left": 450}}
+    (finding,) = [one for one in find({"measurements": measured, "run": {"keep": True}}) if one.id == "kept"]
+    assert (
+        finding.sentence
+        == "0 services and 450 container records of deleted ones stayed on the cluster as asked (keep)."
+    )
+
+
 LOSS = {"targets": ["manager-1"], "workers": 5, "down": 5, "ready_end": 0, "replaced": 0, "missing": 150, "why": "none"}
 
 
@@ -289,6 +306,11 @@ def test_what_a_fault_did_to_workers():
     assert sentences({"loss": {**one, "restored": {"value": 45.7, "unit": "s"}}}) == [
         "worker-1 was taken for down 38.9 s after the fault, and all its replicas ran elsewhere after 45.7 s.",
         "39 containers were placed on a worker that was gone already.",
+    ]
+    two = {**one, "targets": ["worker-1", "worker-2"], "down": 2, "placed_on_lost": 0}
+    assert sentences({"loss": {**two, "restored": {"value": 95.7, "unit": "s"}}}) == [
+        "worker-1 and worker-2 were hit, and 2 taken for down, at the latest 38.9 s after the fault of each, and all "
+        "their replicas ran elsewhere after 95.7 s from the first fault on."
     ]
     assert (
         sentences({"loss": {**one, "missing": 2, "placed_on_lost": 0}})[0] == "2 containers did not run again (none)."

@@ -6,13 +6,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
+from ansible.template import Templar, trust_as_template
 
 from ansible_collections.warren.load.plugins.action import profile_view
-from ansible_collections.warren.load.plugins.module_utils.pprof.profile import ProfileError
+from ansible_collections.warren.load.plugins.module_utils.pprof.profile import Frame, Location, ProfileError, Sample
 from ansible_collections.warren.load.plugins.plugin_utils.banner import render
 from ansible_collections.warren.load.plugins.plugin_utils.profile_views import VIEWS, Question, answer
+from ansible_collections.warren.load.tests.unit.fixtures.pprof import made
 from ansible_collections.warren.load.tests.unit.fixtures.pprof.record import HERE
+
+PLAYBOOKS = Path(__file__).parents[4] / "playbooks"
 
 HEAP, BEFORE, CPU = (str(HERE / f"{name}.pb.gz") for name in ("heap-after", "heap-before", "cpu"))
 
@@ -38,10 +45,72 @@ def test_cum_packages_and_another_type():
     assert [row["name"] for row in shown(view="cum")[1][:2]] == ["runtime.main", "main.heaps"]
     packages = shown(view="packages")[1]
     assert packages[0]["name"] == "example.test/workload/store"
-    assert "low" not in packages[0]
     counted = shown(sample_type="alloc_objects")
     assert counted[0][0] == "alloc_objects of heap-after.pb.gz"
-    assert "low" not in counted[1][0]
+
+
+def figures(row, name):
+    """All figures of a row that are not 0, with their intervals."""
+    told = {"flat": "", "cum": "cum_", "value": ""}
+    for figure, prefix in told.items():
+        if row.get(figure):
+            yield (row[figure], row.get(f"{prefix}low"), row.get(f"{prefix}high"), name)
+    for part in ("lines", "callers", "callees"):
+        for each in row.get(part, ()):
+            yield from figures(each, f"{name} {part}")
+
+
+@pytest.mark.parametrize("base", ["", BEFORE])
+@pytest.mark.parametrize("kind", ["inuse_space", "inuse_objects", "alloc_space", "alloc_objects"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_figure_of_a_heap_has_its_interval(view, kind, base):
+    lines, rows = shown(view=view, sample_type=kind, base=base, function=r"record|Entry|Leak|main\.", rows=0)
+    there = [each for row in rows for each in figures(row, row.get("name"))]
+    assert there
+    for value, low, high, name in there:
+        assert low is not None, name
+        assert low <= value <= high, name
+    assert any(" to " in line for line in lines)
+
+
+def test_what_is_no_heap_has_no_intervals():
+    lines, rows = shown(file=CPU)
+    assert not any("low" in row or "cum_low" in row for row in rows)
+    assert "interval" not in lines[2]
+
+
+def test_a_recursive_function_has_no_interval_for_the_sum_of_its_lines(tmp_path):
+    here, there = (Location(line, None, "", (Frame("main.walk", "a.go", line, 1),)) for line in (5, 9))
+    file = tmp_path / "heap.pb.gz"
+    file.write_bytes(made.encoded(made.heap([Sample((here, there), (9, 9 << 20, 9, 9 << 20), ())])))
+    (row,) = shown(file=str(file), view="list", function="walk")[1]
+    assert row["cum"] == 18 << 20
+    assert "cum_low" not in row
+    assert all("cum_low" in line for line in row["lines"])
+
+
+def test_a_profile_less_itself_has_not_changed():
+    for asked in ({"base": HEAP}, {"diff_base": HEAP}, {"base": HEAP, "view": "list", "function": "main"}):
+        lines, rows = shown(**asked)
+        assert lines[-1] == "Nothing changed."
+        assert rows == []
+
+
+def test_stacks_that_differ_in_their_labels_are_told_apart():
+    lines, rows = shown(file=str(HERE / "goroutine.pb.gz"), view="stacks", rows=3)
+    assert [(row["value"], row["labels"]) for row in rows[:3]] == [
+        (40, {"service": "web"}),
+        (25, {}),
+        (7, {"service": "db"}),
+    ]
+    assert [line.strip() for line in lines if "service" in line] == ["service: web", "service: db"]
+
+
+def test_all_rows_can_be_asked_for_in_the_playbook():
+    """rows=0 is no missing value."""
+    (play,) = yaml.safe_load((PLAYBOOKS / "profile_view.yml").read_text(encoding="utf-8"))
+    asked = trust_as_template(play["tasks"][0]["warren.load.profile_view"]["rows"])
+    assert Templar(variables={"rows": 0}).template(asked) == 0
 
 
 def test_what_grew_by_more_than_chance_is_told():

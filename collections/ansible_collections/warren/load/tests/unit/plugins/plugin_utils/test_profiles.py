@@ -14,6 +14,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from ansible_collections.warren.load.plugins.module_utils.pprof import reading
 from ansible_collections.warren.load.plugins.module_utils.pprof.profile import Frame, Location, Sample
 from ansible_collections.warren.load.plugins.plugin_utils import profile_lines, profiles
 from ansible_collections.warren.load.plugins.plugin_utils.banner import banner, render
@@ -91,6 +92,14 @@ def test_what_cannot_be_read_is_a_sentence_and_no_file(tmp_path):
     assert [one["profile"] for one in kept] == ["heap"]
     assert notes == ["manager-1-load-allocs.pb.gz is cut short: capture it again."]
     assert not (folder / "manager-1-load-allocs.pb.gz").exists()
+
+
+def test_a_profile_of_another_kind_costs_only_itself(tmp_path):
+    rows = [row("load", "heap"), row("load", "cpu"), row("load", "allocs")]
+    _folder, kept, notes = unpacked(tmp_path, rows, [recorded("heap"), recorded("heap"), recorded("allocs")])
+    assert [one["profile"] for one in kept] == ["heap", "allocs"]
+    (sentence,) = notes
+    assert sentence.startswith("The profile holds no samples: it has alloc_objects")
 
 
 def test_what_a_host_did_not_send_is_a_sentence(tmp_path):
@@ -183,7 +192,62 @@ def test_heaps_are_compared_only_where_all_was_removed(tmp_path):
     assert any(one["id"] == "profile-growth" for one in grown.findings)
     assert "for each of 50 services" in " ".join(one["sentence"] for one in grown.findings)
     assert list(grown.pages) == ["manager-1-heap-change.html"]
-    assert profiles.study(kept, folder, services=0).findings == []
+    kept_running = profiles.study(kept, folder, services=0)
+    assert (kept_running.findings, kept_running.pages) == ([], {})
+
+
+def beside(moment, at, services):
+    """A heap that was taken so many seconds after the first create, of which one byte is told for each of these."""
+    stem = "load" if moment == "load" else f"during-1200{at:02}"
+    load = {"services": services, "containers": None}
+    return row(moment, "heap", began=1000.0 + at, load=load, file=f"manager-1-{stem}-heap.pb.gz")
+
+
+@pytest.mark.parametrize(
+    ("looks", "chosen"),
+    [
+        # The load is removed at 3 s.
+        ([("load", 2, 50.0), ("during", 6, 0.0)], 2),
+        # Warren counts every 15 s.
+        ([("load", 2, 0.0), ("during", 6, 0.0), ("during", 14, 50.0), ("during", 30, 50.0), ("during", 60, 0.0)], 30),
+        # Where the load is not told the first look is certain.
+        ([("load", 2, None), ("during", 6, None)], 2),
+        # Its host learned of the load too early.
+        ([("load", -3, 0.0), ("during", 1, 0.0)], 1),
+        ([("during", -3, 0.0)], None),
+    ],
+)
+def test_the_heap_of_the_load_is_that_of_most_services(tmp_path, looks, chosen):
+    rows = [beside(*look) for look in looks]
+    contents = [
+        made.encoded(made.heap([Sample(stack(f"main.at{at}"), (9, 90 << 20, 9, 90 << 20), ())]))
+        for _moment, at, _services in looks
+    ]
+    folder, kept, _notes = unpacked(tmp_path, rows, contents)
+    found = profiles.study(kept, folder, first_create=1000.0)
+    held = [one["sentence"].split()[0] for one in found.findings if one["id"] == "profile-heap"]
+    assert held == ([] if chosen is None else [f"main.at{chosen}"])
+    assert list(found.pages) == ([] if chosen is None else ["manager-1-load-heap.html"])
+    if chosen is not None:
+        title = f"manager-1: heap in use, during the load, {chosen} s after its first create"
+        assert title in found.pages["manager-1-load-heap.html"]
+    if chosen is not None and rows[0]["began"] > 1000.0:
+        (_process, text) = next(profile_lines.summary(profiles.index(kept, [], found, 1000.0)))
+        assert text == "90 MB of heap"
+
+
+def test_the_load_of_workers_is_what_a_manager_told_nearest_in_time():
+    silent = {"services": None, "containers": None}
+    later = {"services": 9.0, "containers": 27.0}
+    rows, _notes = profiles.rows_of(
+        [
+            result([row("load", "heap"), row("during", "heap", began=1030.0, load=later)]),
+            result([row("during", "heap", "worker-1", "worker", began=1020.0, load=silent)], "node-2"),
+        ]
+    )
+    assert rows[-1]["load"] == later
+    (alone,), _notes = profiles.rows_of([result([row("load", "heap", "worker-1", "worker", load=silent)])])
+    assert alone["load"] == silent
 
 
 def test_heaps_of_a_process_that_was_started_anew_are_not_compared(tmp_path):
@@ -201,7 +265,7 @@ def test_of_a_hundred_workers_not_all_get_pages(tmp_path):
     rows = [row("baseline", "heap", f"worker-{number}", "worker") for number in range(20)]
     rows += [row("after", "heap", f"worker-{number}", "worker") for number in range(20)]
     folder, kept, _notes = unpacked(tmp_path, rows)
-    found = profiles.study(kept, folder)
+    found = profiles.study(kept, folder, services=50)
     assert len(found.pages) == profiles.DRAWN
     assert found.notes == ["Flame graphs are of the first 12 processes: the others' profiles are there as files."]
 
@@ -259,6 +323,15 @@ def test_a_capture_is_compared_with_the_last_one_of_the_same_process(tmp_path):
     assert not any(one["id"] == "profile-growth" for one in profiles.study(kept, folder).findings)
 
 
+def test_without_a_heap_of_now_nothing_is_said_of_earlier_ones(tmp_path):
+    (tmp_path / "old").mkdir()
+    old = earlier(tmp_path / "old")
+    _folder, kept, _notes = unpacked(tmp_path, [row("now", "goroutine")])
+    found = profiles.earlier_of([old], kept)
+    assert found is not None
+    assert profiles.since(kept, found) == ""
+
+
 @pytest.mark.parametrize("more", [{"pid": 8}, {"moment": "load"}, {"host": "node-2"}, {"pid": None}])
 def test_what_is_not_the_same_process_is_not_compared(tmp_path, more):
     (tmp_path / "old").mkdir()
@@ -291,11 +364,22 @@ def test_the_report_of_a_run_with_profiles(run, small):
     assert any("holds" in one["sentence"] and one["severity"] == "note" for one in found)
 
 
+def test_the_document_of_a_run_with_rounds_or_a_hold_is_valid(tmp_path, small):
+    rows = [row("baseline", "heap"), row("settled", "heap")]
+    _folder, kept, _notes = unpacked(tmp_path, rows)
+    figure = {"value": 1.5, "unit": "KB/h", "low": 1.0, "high": 2.0, "n": 9}
+    grown = {"process": "manager-1", "function": "main.heaps", "per_hour": figure}
+    index = profiles.index(kept, [], profiles.Found([], {}, [], [grown]), None)
+    document = assemble({**small, "measurements": {**small["measurements"], "profiles": index}})
+    jsonschema.validate(json.loads(json.dumps(document)), json.loads(SCHEMA.read_text(encoding="utf-8")))
+
+
 def test_heaps_after_each_round_are_compared_before_ours_is_purged(tmp_path):
     before = (HERE / "heap-before.pb.gz").read_bytes()
     moments = [("baseline", before), ("settled", before), ("settled", recorded("heap")), ("after", before)]
     rows = [row(moment, "heap", file=f"manager-1-{number}.pb.gz") for number, (moment, _content) in enumerate(moments)]
     folder, kept, _notes = unpacked(tmp_path, rows, [content for _moment, content in moments])
+    # With keep nothing is purged, but what a round made is deleted all the same.
     found = profiles.study(kept, folder, services=150)
     (grown,) = found.growth
     assert (grown["process"], grown["function"]) == ("manager-1", "main.heaps")
@@ -305,12 +389,74 @@ def test_heaps_after_each_round_are_compared_before_ours_is_purged(tmp_path):
     assert profiles.index(kept, [], found, None)["growth"] == [grown]
 
 
+def held_heaps(tmp_path, contents, moments=4):
+    """Heaps of a run with a hold: one before, and so many within 30 minutes."""
+    rows = [row("baseline", "heap", file="b.pb.gz")]
+    rows += [row("during", "heap", file=f"d{at}.pb.gz", began=2000.0 + 600 * at) for at in range(moments)]
+    return unpacked(tmp_path, rows, contents)
+
+
 def test_heaps_while_a_load_was_held_are_compared_with_each_other(tmp_path):
     before = (HERE / "heap-before.pb.gz").read_bytes()
-    rows = [row("baseline", "heap", file="b.pb.gz")]
-    rows += [row("during", "heap", file=f"d{number}.pb.gz", began=2000.0 + number) for number in range(4)]
     # What grew before the load was held is none of this.
-    folder, kept, _notes = unpacked(tmp_path, rows, [before, *[recorded("heap")] * 4])
-    assert profiles.study(kept, folder, services=50, held=(2000.0, 2003.0)).growth == []
-    ids = [one["id"] for one in profiles.study(kept, folder, services=50, held=(2000.0, 2003.0)).findings]
-    assert "profile-no-growth" in ids
+    folder, kept, _notes = held_heaps(tmp_path, [before, *[recorded("heap")] * 4])
+    found = profiles.study(kept, folder, services=50, held=profiles.Held(2000.0, 3800.0))
+    assert found.growth == []
+    assert "profile-no-growth" in [one["id"] for one in found.findings]
+
+
+@pytest.mark.parametrize("services", [50, 0])
+def test_what_grew_while_a_load_was_held_is_told_by_the_hour(tmp_path, services):
+    before = (HERE / "heap-before.pb.gz").read_bytes()
+    folder, kept, _notes = held_heaps(tmp_path, [before, before, before, recorded("heap"), recorded("heap")])
+    # Growth between the second and the third of four goes on to the end, for all that four can say.
+    found = profiles.study(kept, folder, services=services, held=profiles.Held(1900.0, 3900.0))
+    (grown,) = found.growth
+    assert (grown["process"], grown["function"]) == ("manager-1", "main.heaps")
+    # Nothing came and went, whatever was created before.
+    assert set(grown) == {"process", "function", "per_hour"}
+    (sentence,) = [one["sentence"] for one in found.findings if one["id"] == "profile-growth"]
+    assert sentence.endswith(" an hour, and grew to the end.")
+    rate = grown["per_hour"]
+    assert (rate["unit"], rate["n"]) == ("KB/h", 4)
+    assert rate["low"] < rate["value"] < rate["high"]
+    # Half an hour lies between the first and the last.
+    pair = [{**kept[1], "moment": "baseline"}, {**kept[-1], "moment": "after"}]
+    (whole,) = profiles.study(pair, folder, services=1).growth
+    assert rate["value"] == pytest.approx(2 * whole["per_service"]["value"], rel=1e-4)
+
+
+def test_what_grew_with_churn_is_told_for_each_service_that_was_replaced_meanwhile(tmp_path):
+    before = (HERE / "heap-before.pb.gz").read_bytes()
+    folder, kept, _notes = held_heaps(tmp_path, [before, before, before, recorded("heap"), recorded("heap")])
+    # The captures span 1800 of 3600 s.
+    found = profiles.study(kept, folder, services=90, held=profiles.Held(1000.0, 4600.0, replaced=40))
+    (grown,) = found.growth
+    assert grown["per_service"]["n"] == 20
+    assert grown["per_service"]["value"] == pytest.approx(grown["per_hour"]["value"] / 2 / 20, rel=1e-4)
+    assert "for each of 20 services" in " ".join(one["sentence"] for one in found.findings)
+
+
+def goroutines(count):
+    waits = Sample(stack("github.com/cuemby/warren/pkg/worker.(*Worker).monitor", "main.main"), (count,), ())
+    return made.encoded(made.heap([waits])._replace(types=reading.read(HERE / "goroutine.pb.gz").types))
+
+
+def test_goroutines_by_stack_are_told_for_each_service(tmp_path):
+    moments = ["baseline", "settled", "settled", "settled"]
+    rows = [row(moment, "goroutine", "worker-1", "worker", file=f"g{at}.pb.gz") for at, moment in enumerate(moments)]
+    folder, kept, _notes = unpacked(tmp_path, rows, [goroutines(1 + 2 * at) for at in range(4)])
+    found = profiles.study(kept, folder, services=6)
+    assert found.stacks == [
+        {
+            "process": "worker-1",
+            "function": "worker.(*Worker).monitor",
+            "begun": "main.main",
+            "counts": [1, 3, 5, 7],
+            "per_service": {"value": 1.0, "unit": "goroutines", "low": 1.0, "high": 1.0, "n": 6},
+            "grew": True,
+        }
+    ]
+    (sentence,) = [one["sentence"] for one in found.findings if one["id"] == "profile-goroutines"]
+    assert sentence.endswith("begun as main.main), 1 (1 to 1) for each of 6 services.")
+    assert profiles.study(kept, folder).stacks == []

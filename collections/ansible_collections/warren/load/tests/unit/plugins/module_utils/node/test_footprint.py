@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from ansible_collections.warren.load.plugins.module_utils.node import footprint, metrics_page, sampling
+from ansible_collections.warren.load.plugins.module_utils.node import containers, footprint, metrics_page, sampling
 from ansible_collections.warren.load.plugins.module_utils.node.sampling import Target
 
 PAGE = 4096
@@ -88,3 +88,47 @@ def test_without_pages_the_rest_is_told():
     row = footprint.look([Target("worker-1", kind="worker", pid=1)])["rows"][0]
     assert (row["heap"], row["goroutines"]) == (None, None)
     assert row["containers"] is not None
+
+
+CTR = """#!/bin/sh
+[ "$*" = "--address {socket} --namespace warren containers list" ] || exit 1
+echo "CONTAINER    IMAGE                             RUNTIME"
+echo "0f3c         docker.io/library/nginx:alpine    io.containerd.runc.v2"
+echo "9a41         docker.io/library/nginx:alpine    io.containerd.runc.v2"
+"""
+
+
+@pytest.fixture
+def containerd(tmp_path, monkeypatch):
+    """Puts a ctr on the path that knows two containers, and a socket where Warren's containerd has it."""
+    socket = tmp_path / "containerd.sock"
+    socket.touch()
+    program = tmp_path / "bin/ctr"
+    program.parent.mkdir()
+    program.write_text(CTR.format(socket=socket))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    monkeypatch.setattr(footprint, "SOCKETS", (str(tmp_path / "none.sock"), str(socket)))
+    return program
+
+
+def worker():
+    told = footprint.look([Target("worker-1", kind="worker", pid=1)])
+    return told["rows"][0]["containers_known"], told["unavailable"]
+
+
+def test_containers_that_containerd_knows_are_counted(containerd, monkeypatch):
+    assert worker() == (2, [])
+    containerd.write_text("#!/bin/sh\necho 'CONTAINER    IMAGE    RUNTIME'\n")
+    assert worker() == (0, [])
+    manager = footprint.look([Target("manager-1", pid=1)])["rows"][0]
+    assert manager["containers_known"] is None
+
+
+def test_where_ctr_does_not_say_nothing_is_known(containerd, monkeypatch):
+    monkeypatch.setattr(containers, "look", lambda: containers.Containers(3, 1, 1))
+    containerd.write_text("#!/bin/sh\nexit 1\n")
+    assert worker() == (None, ["What containerd knows on the host of worker-1 is not known: ctr does not say."])
+    monkeypatch.setattr(containers, "look", lambda: containers.Containers(0, 0, 0))
+    monkeypatch.setattr(footprint, "SOCKETS", ())
+    assert worker() == (None, [])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import signal
 import socket
 import stat
 import subprocess
@@ -118,13 +119,21 @@ def test_a_process_that_does_not_listen(folder):
     assert second.endswith("start the worker with --enable-pprof, which serves profiles on port 6060.")
 
 
-def test_a_port_of_another_process_is_not_profiled(monkeypatch, listener, folder):
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("manager", "process 4711 listens there, and on one host only the first manager gets the port: give each"),
+        ("worker", f"process 4711 listens there, not its process {os.getpid()}: end that, and start the worker again."),
+    ],
+)
+def test_a_port_of_another_process_is_not_profiled(monkeypatch, listener, folder, kind, words):
     monkeypatch.setattr(process_table, "listens", lambda _pid, _port: False)
     monkeypatch.setattr(process_table, "listener", lambda _port: 4711)
-    told = take(listener, folder)
+    told = profiler.take(folder, [target(listener, kind)], "now", 1.0)
     assert told["rows"] == []
     (sentence,) = told["unavailable"]
-    assert "process 4711 listens there, and on one host only the first manager gets the port" in sentence
+    assert words in sentence
+    assert "--enable-pprof" not in sentence
     assert not [asked for asked in listener.asked if "pprof" in asked]
 
 
@@ -185,6 +194,19 @@ def test_a_process_that_runs_and_does_not_listen(folder):
     assert f"nothing listens there, though its process {os.getpid()} runs; start the worker with --enable" in sentence
 
 
+def test_an_address_that_leads_nowhere(monkeypatch, folder):
+    def create_connection(*_words, **_more):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "create_connection", create_connection)
+    manager = sampling.Target("manager-1", pid=os.getpid(), metrics_url="http://no.such.host:9090/metrics")
+    (sentence,) = profiler.take(folder, [manager], "baseline", 0.0)["unavailable"]  # once for all of its profiles
+    assert sentence.endswith(
+        "it cannot be connected to: Name or service not known: see whether this is the address that its host knows the "
+        "process by."
+    )
+
+
 def test_a_process_that_does_not_run(folder):
     worker = sampling.Target("worker-1", "worker", match="no such program", pprof_url="http://127.0.0.1:1/debug/pprof/")
     (sentence,) = profiler.take(folder, [worker], "baseline", 0.0)["unavailable"]
@@ -225,10 +247,11 @@ def test_a_connection_that_ends_without_an_answer():
             profiling.get(f"http://127.0.0.1:{server.getsockname()[1]}/debug/pprof/heap", 5.0)
 
 
-def test_a_full_disk_is_told(monkeypatch, listener, folder):
-    def full(_taker, _stem, _content):
-        raise OSError(28, "No space left on device")
+def full(_taker, _stem, _content):
+    raise OSError(28, "No space left on device")
 
+
+def test_a_full_disk_is_told(monkeypatch, listener, folder):
     monkeypatch.setattr(profiling.Taker, "_keep", full)
     with pytest.raises(OSError, match="No space left"):
         take(listener, folder)
@@ -251,9 +274,72 @@ def test_the_program_profiles_the_load_and_ends_after_its_profile(listener, fold
     told = profiler.collect(folder, "run-1")  # the CPU profile has not come yet
     assert process_table.start_time(pid) is None
     taken = [(row["moment"], row["profile"]) for row in told["rows"]]
-    assert taken[3:7] == [("load", name) for name in ("cpu", "goroutine", "heap", "allocs")]
-    assert [moment for moment, _name in taken[7:]] == ["after"] * 3
+    # What the memory holds now is not what it held then.
+    assert taken[3:] == [("load", "cpu"), *(("after", name) for name in profiling.MEMORY)]
+    assert told["unavailable"] == []
     assert Path(told["archive"]).is_file()
+
+
+def test_memory_is_looked_at_beside_the_cpu_profile_and_of_workers_too(monkeypatch, listener, tmp_path):
+    """A load that is gone before the CPU profile is whole."""
+    listener.slow = 2.0
+    monkeypatch.setattr(profiling, "SOON", 0.3)
+    targets = [target(listener), target(listener, "worker")]
+    taker, ends = profiling.Taker(targets, str(tmp_path), 1.0), profiling._Ends()
+    (tmp_path / profiling.LOAD).touch()
+    running = threading.Thread(target=profiling.run, args=(taker, 30.0, 60.0, ends))
+    running.start()
+    until(lambda: any("profile?seconds" in asked for asked in listener.asked))
+    until(lambda: len(profiling.read_rows(str(tmp_path))) == 6)
+    listener.services = 0
+    ends.ask(0, None)
+    running.join()
+    rows = profiling.read_rows(str(tmp_path))
+    assert [(row["process"], row["profile"]) for row in rows if row["kind"] == "worker"] == [
+        ("worker-1", name) for name in profiling.MEMORY
+    ]
+    assert rows[-1]["profile"] == "cpu"
+    # As it was when each began.
+    assert {row["load"]["services"] for row in rows if row["kind"] == "manager"} == {50}
+    assert {row["moment"] for row in rows} == {"load"}
+
+
+def test_the_first_looks_come_early_and_later_ones_ever_further_apart():
+    assert [profiling.wait(taken, 30.0) for taken in (0, 1, 2, 3, 9, 10, 20)] == [4, 8, 16, 30, 30, 60, 120]
+    assert [profiling.wait(taken, 5.0) for taken in (0, 1, 10)] == [4, 5, 10]
+    assert profiling.wait(0, 0.0) == float("inf")
+
+
+def test_a_program_that_is_killed_is_told_of(listener, folder):
+    workers = [target(listener, "worker")]
+    for targets in ([target(listener), *workers], workers):
+        pid, _replaced = profiler.start(folder, "run-1", targets, cpu_seconds=1.0, interval=0.0, seconds=60.0)
+        os.kill(pid, signal.SIGKILL)
+        until(lambda pid=pid: process_table.start_time(pid) is None)
+        assert not profiler.load_begins(folder)
+        (sentence,) = profiler.collect(folder, "run-1")["unavailable"]
+        if targets is workers:
+            assert sentence.endswith(" was not running any more when the run ended.")
+        else:
+            assert sentence.startswith("manager-1 has no CPU profile of the load: 127.0.0.1:")
+            assert sentence.endswith(", the program that takes it was not running any more.")
+
+
+def test_a_disk_that_was_full_is_told_of(monkeypatch, capfd, listener, tmp_path):
+    settings = {"run_id": "run-1", "cpu_seconds": 1.0, "seconds": 60.0}
+    (tmp_path / "settings.json").touch()
+    (tmp_path / profiling.LOAD).touch()
+    monkeypatch.setattr(profiling.Taker, "_keep", full)
+    assert not profiling._taken(profiling.Taker([target(listener)], str(tmp_path), 1.0), "load")
+    (tmp_path / "log").write_text(f"{profiling.READY}\n{capfd.readouterr().err}", encoding="utf-8")
+    (sentence,) = profiler._lost(str(tmp_path), [target(listener)], settings, ran=True)
+    assert sentence.endswith(", profiles cannot be kept: No space left on device.")
+
+
+def test_a_load_that_never_began_is_told_of(listener, folder):
+    profiler.start(folder, "run-1", [target(listener)], cpu_seconds=1.0, interval=0.0, seconds=60.0)
+    (sentence,) = profiler.collect(folder, "run-1")["unavailable"]
+    assert sentence.endswith(", the program that takes it was not told of a load.")
 
 
 def test_the_program_looks_every_so_often(listener, folder):

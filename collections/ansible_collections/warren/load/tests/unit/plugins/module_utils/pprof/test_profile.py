@@ -13,8 +13,8 @@ from ansible_collections.warren.load.plugins.module_utils.pprof.profile import (
     Sample,
     ValueType,
     difference,
-    focused,
     pruned,
+    without,
 )
 from ansible_collections.warren.load.plugins.module_utils.pprof.reading import read
 from ansible_collections.warren.load.plugins.module_utils.pprof.views import by_stack, origin, package, shortened
@@ -64,15 +64,15 @@ def test_a_profile_with_a_wrong_expression_is_told(wrong):
         pruned(found)
 
 
-def test_focus_keeps_the_whole_as_what_shares_are_of():
+def test_the_whole_stays_what_shares_are_of():
     found = read(HERE / "heap-after.pb.gz")
-    some = focused(found, r"store\.Leak")
+    some = without(found, r"store\.Leak")
     assert 0 < len(some.samples) < len(found.samples)
     assert some.totals == found.totals
-    assert not focused(found, "nowhere").samples
-    assert focused(found, "store/store.go").samples
+    assert without(found, "nowhere") == found
+    assert 0 < len(without(found, "store/store.go").samples) < len(found.samples)
     with pytest.raises(ProfileError, match="no regular expression"):
-        focused(found, "(")
+        without(found, "(")
 
 
 def test_types_are_found_by_name():
@@ -132,6 +132,26 @@ def test_goroutines_are_grouped_by_stack_and_labels():
         ("a.org/b.Keep[go.shape.struct { c.org/d.E }]", "a.org/b", "b.Keep[go.shape.struct { c.org/d.E }]", "own"),
         ("sync.(*Map[go.shape.*a.org/b.C]).Load", "sync", "sync.(*Map[go.shape.*a.org/b.C]).Load", "library"),
         ("memeqbody", "memeqbody", "memeqbody", "runtime"),
+        (
+            "github.com/hashicorp/go-hclog.(*intLogger).Log",
+            "github.com/hashicorp/go-hclog",
+            "go-hclog.(*intLogger).Log",
+            "own",
+        ),
+        (
+            "github.com/armon/go-metrics.(*Metrics).Sample",
+            "github.com/armon/go-metrics",
+            "go-metrics.(*Metrics).Sample",
+            "own",
+        ),
+        (
+            "github.com/hashicorp/go-immutable-radix.(*Txn[go.shape.*a.org/b.C]).Insert",
+            "github.com/hashicorp/go-immutable-radix",
+            "go-immutable-radix.(*Txn[go.shape.*a.org/b.C]).Insert",
+            "own",
+        ),
+        ("gopkg.in/yaml%2ev3.(*decoder).unmarshal", "gopkg.in/yaml.v3", "yaml%2ev3.(*decoder).unmarshal", "own"),
+        ("std::vector::push", "std", "std::vector::push", "runtime"),
         ("google.golang.org/grpc.(*Server).Serve", "google.golang.org/grpc", "grpc.(*Server).Serve", "own"),
     ],
 )

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from ansible_collections.warren.load.plugins.module_utils.pprof import remarks
@@ -133,7 +135,10 @@ def test_growth_to_the_end_is_told_of_three_captures():
 def test_where_nothing_grew_it_is_told_what_would_have_been_seen():
     (remark,) = of_growth([AFTER, AFTER])
     assert remark.id == "profile-no-growth"
-    assert "a leak of 328 KB in one function would have been seen in 95 of 100 runs" in remark.sentence
+    assert (
+        "a leak of 328 KB in a function that replaces nothing else would have been seen in 95 of 100 runs"
+        in remark.sentence
+    )
     assert remark.because.startswith("One object in 16 KB is noted there; ")
     assert "GODEBUG=memprofilerate=4096" in remark.because
     fine = AFTER._replace(period=4096)
@@ -148,16 +153,79 @@ def test_processes_in_which_nothing_grew_share_a_sentence():
     )
 
 
+def test_a_cache_that_another_function_fills_now_is_told_as_moved():
+    def cache(function, count):
+        values = made.scaled(40, 512 << 10, 512 << 10) + made.scaled(count, 512 << 10, 512 << 10)
+        return Sample((made.place(f"example.org/fsm.{function}"),), values, (("bytes", 512 << 10, ""),))
+
+    before = made.heap([cache("restore", 40), cache("apply", 0)._replace(values=(0, 0, 0, 0))])
+    moved = made.heap([cache("restore", 0), cache("apply", 40)])
+    (remark,) = of_growth([before, moved])
+    assert remark.sentence.startswith("fsm.apply holds 31.6 MB more than before (")
+    assert remark.sentence.endswith("), while fsm.restore holds 31.6 MB less: it may have moved.")
+    (grown,) = of_growth([before, made.heap([cache("restore", 40), cache("apply", 40)])])
+    assert "less" not in grown.sentence
+
+
+def test_a_leak_of_an_object_per_service_is_named():
+    leaking = made.Objects("example.org/fsm.keep", 0, made.KIB)
+    program = [*made.manager(), leaking]
+    (remark,) = of_growth(made.captures(random.Random(7), program, 4 * made.KIB, 3, leaking, 50), 150)
+    assert remark.sentence.startswith("fsm.keep holds ")
+    assert " for each of 150 services" in remark.sentence
+
+
 def test_goroutines_that_came_are_counted():
     none = GOROUTINES._replace(samples=())
-    assert [remark.sentence for remark in of_goroutines(none, GOROUTINES, known=[("wait", "they wait")])] == [
+    assert [remark.sentence for remark in of_goroutines([none, GOROUTINES], known=[("wait", "they wait")])] == [
         "47 goroutines more than before are in main.wait (47 now, 0 before; begun as pprof.Do).",
         "25 goroutines more than before are in main.wait (25 now, 0 before; begun as main.goroutines.func2).",
     ]
-    assert not list(of_goroutines(GOROUTINES, GOROUTINES))
-    assert not list(of_goroutines(GOROUTINES, none))
-    (most,) = of_goroutines(none, GOROUTINES, least=40, process="m1")
+    assert not list(of_goroutines([GOROUTINES, GOROUTINES]))
+    assert not list(of_goroutines([GOROUTINES, none]))
+    (most,) = of_goroutines([none, GOROUTINES], least=40, process="m1")
     assert most.sentence.startswith("47 goroutines of m1 more than before are in main.wait")
+
+
+def waiting(*counts):
+    """A capture at which so many goroutines wait, each number in a function of its own."""
+    places = enumerate(counts)
+    samples = (Sample((made.place(f"example.org/w.Wait{at}"),), (count,), ()) for at, count in places if count)
+    return GOROUTINES._replace(samples=tuple(samples))
+
+
+def test_goroutines_of_each_service_are_told():
+    pair = [waiting(3, 20), waiting(9, 20)]
+    assert not list(of_goroutines(pair))
+    (one,) = of_goroutines(pair, services=3, process="worker-1")
+    assert one.sentence == (
+        "6 goroutines of worker-1 more than before are in w.Wait0 (9 now, 3 before), 2 for each of 3 services."
+    )
+    assert not list(of_goroutines(pair, services=50))
+    rounds = [waiting(2 + 150 * at + (at == 1)) for at in range(4)]
+    (several,) = of_goroutines(rounds, services=150)
+    assert several.sentence.endswith("(452 now, 2 before), 3 (2.98 to 3.02) for each of 150 services.")
+
+
+def test_few_goroutines_that_came_in_each_round_are_a_leak():
+    growing = [waiting(1 + at, 4) for at in range(4)]
+    (told,) = of_goroutines(growing, services=150)
+    assert told.sentence.startswith(
+        "3 goroutines more than before are in w.Wait0 (4 now, 1 before), 0.02 (0.02 to 0.02)"
+    )
+    assert not list(of_goroutines([*growing[:2], *growing[1:3], growing[3]], services=150))
+    # Of two rounds it may be chance.
+    assert not list(of_goroutines(growing[:3], services=150))
+    (single,) = of_goroutines([waiting(0), waiting(1)], services=1)
+    assert single.sentence == "1 goroutine more than before is in w.Wait0 (1 now, 0 before), 1 for each of 1 service."
+
+
+def test_growth_is_told_for_each_service_or_hour():
+    (found, *_rest) = of_growth([BEFORE, AFTER], 50, hours=2.0)
+    assert " for each of 50 services." in found.sentence
+    (found, *_rest) = of_growth([BEFORE, AFTER], hours=2.0)
+    assert found.sentence.endswith(" an hour.")
+    assert "service" not in found.sentence
 
 
 @pytest.mark.parametrize(

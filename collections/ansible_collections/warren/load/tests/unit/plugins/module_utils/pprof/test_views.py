@@ -22,7 +22,7 @@ from ansible_collections.warren.load.plugins.module_utils.pprof.profile import (
     ProfileError,
     Sample,
     difference,
-    focused,
+    without,
 )
 from ansible_collections.warren.load.plugins.module_utils.pprof.reading import read
 from ansible_collections.warren.load.tests.unit.fixtures.pprof.made import heap
@@ -54,7 +54,7 @@ def opened(case):
     found = read(HERE / f"{case.profile}.pb.gz")
     if case.base:
         found = difference(found, read(HERE / f"{case.base}.pb.gz"), case.of_base)
-    return focused(found, case.focus, case.ignore) if case.focus or case.ignore else found
+    return without(found, case.ignore) if case.ignore else found
 
 
 def said_top(text):
