@@ -111,7 +111,9 @@ nodes:
   type: dict
   sample: {ready: 2}
 node_list:
-  description: A row for each node, with the age of its last heartbeat in s its containers by state, and how many of them are to run.
+  description:
+    - A row for each node, with the age of its last heartbeat in s, its containers by state, and how many of them are to
+      run (C(held)).
   returned: success
   type: list
   elements: dict

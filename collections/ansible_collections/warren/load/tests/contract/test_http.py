@@ -270,6 +270,14 @@ def test_the_heap_profile_is_a_pprof_file(world: World) -> None:
     assert total > 0
 
 
+def test_the_heap_as_text_says_how_much_is_held(world: World) -> None:
+    """Its lines on Go's memory, of which our footprint reads these two."""
+    text = world.first.http("/debug/pprof/heap?gc=1&debug=1").body.decode()
+    assert text.startswith("heap profile: ")
+    for name in ("HeapAlloc", "HeapObjects"):
+        assert re.search(rf"^# {name} = [1-9]\d*$", text, re.MULTILINE), name
+
+
 def test_goroutines_and_a_cpu_profile(world: World) -> None:
     for path in ("/debug/pprof/goroutine?debug=1", "/debug/pprof/allocs"):
         assert world.first.http(path).status == 200, path

@@ -16,6 +16,7 @@ FEW: dict[str, Any] = {
     "services": 5,
     "replicas": 2,
     "warren_load_latency_calls": 200,
+    "warren_load_clock_factor": 10,
     "warren_load_latency_methods": "ListServices:8,UpdateService:2",
     "warren_load_objectives_file": str(Path(__file__).with_name("counts.yml")),
 }
@@ -44,3 +45,20 @@ def test_throughput_is_reported_and_its_planned_part_is_judged(sandbox: Sandbox)
     cases = ET.parse(sandbox.results / "latest/junit.xml").getroot().findall(".//testcase")
     assert not [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
     assert any("planned at" in line for line in run.progress)
+
+
+def test_a_call_that_is_refused_is_found(sandbox: Sandbox) -> None:
+    """How slow calls are found is molecule/verdict-flips': on a busy machine the audit voids such a row."""
+    # Updates are 1 to warm up and 200 in the first loop, 10 and 200 in the second, 1 and 40 as planned.
+    run = sandbox.play("api-throughput", **FEW, warren_load_defects="refused-update=430")
+    assert run.rc == 2
+    assert sandbox.processes() == {}
+    results = json.loads((sandbox.results / "latest/results.json").read_text(encoding="utf-8"))
+    rows = results["judgement"]["objectives"]
+    assert [row["id"] for row in rows if row["verdict"] == "fail"] == ["calls-answered"]
+    measured = results["measurements"]["throughput"]
+    assert [measured[part]["ok"] for part in ("ab", "parallel", "planned")] == [1000, 1000, 199]
+    assert [(row["method"], row["ok"]) for row in measured["planned"]["methods"]] == [
+        ("ListServices", 160),
+        ("UpdateService", 39),
+    ]

@@ -136,6 +136,16 @@ def test_workers_are_killed_one_after_another(sandbox: Sandbox) -> None:
     assert sandbox.processes() == {}
 
 
+def test_a_loss_that_nobody_notices_fails_the_run(sandbox: Sandbox) -> None:
+    """All its containers count as running for Warren, for ever."""
+    run = sandbox.play("worker-loss", warren_load_defects="unnoticed", warren_load_await_deadline=15, **SHORT)
+    assert run.rc == 2
+    loss = results(sandbox)["measurements"]["loss"]
+    assert (loss["undetected"], loss["down"], loss["replaced"]) == (1, 0, 0)
+    assert red(sandbox) == ["recovery", "worker-undetected", "replicas-missing"]  # it is waited for in vain
+    assert sandbox.processes() == {}
+
+
 def test_containers_that_nothing_replaces_fail_the_run(sandbox: Sandbox) -> None:
     run = sandbox.play("worker-loss", warren_load_defects="stranded", **SHORT)
     assert run.rc == 2

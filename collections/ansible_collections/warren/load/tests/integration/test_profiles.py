@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -82,6 +83,7 @@ def test_profiles_around_a_load_and_at_any_time(sandbox: Sandbox, listed: tuple[
     """The whole way from a listener to sentences, with keep and a capture after it, as the guide has it."""
     inventory, listener = listed
     listener.slow = 2.0
+    listener.recorded["heap"] = "heap-before"
     timing = {"warren_load_profile_seconds": 2, "warren_load_profile_interval": 1}
     run = sandbox.play("load-small", inventory=str(inventory), **FEW, **timing, profile=True, keep=True)
     assert run.rc == 0
@@ -100,7 +102,7 @@ def test_profiles_around_a_load_and_at_any_time(sandbox: Sandbox, listed: tuple[
         assert (folder / "profiles" / one["file"]).stat().st_mode & 0o077 == 0
     assert "profile?seconds=2" in " ".join(listener.asked)
     shown = " ".join(" ".join(run.progress).split())
-    assert "Flame Graphs: profiles/manager-1-load-cpu.html and 2 more" in shown
+    assert "Flame Graphs: profiles/manager-1-load-cpu.html and 1 more" in shown
     assert "% of the CPU of manager-1 (" in shown
     assert "heap and goroutines of 1 manager before, every 1 s and after; 2 s of the managers' CPU" in shown
 
@@ -110,8 +112,19 @@ def test_profiles_around_a_load_and_at_any_time(sandbox: Sandbox, listed: tuple[
     told = " ".join(" ".join(run.progress).split())
     assert "Heaps are compared with those of " in told
     assert "Nothing in the heap of manager-1 grew by more than chance" in told
+    assert "more than before" not in told
     assert "! manager-1 has no allocs profile: 127.0.0.1:" in told
     assert (next(sandbox.results.glob("profiles-*")) / "manager-1-heap-change.html").is_file()
+
+    # An hour later, say: what the recorded program leaks meanwhile.
+    listener.recorded["heap"] = "heap-after"
+    run = sandbox.play("capture-profiles", inventory=str(inventory), **timing)
+    assert run.rc == 0
+    told = " ".join(" ".join(run.progress).split())
+    assert re.search(r"main\.heaps of manager-1 holds 2[\d.]+ MB more than before \(", told)
+    assert "grew by more than chance" not in told
+    index = json.loads((max(sandbox.results.glob("profiles-*")) / "index.json").read_text(encoding="utf-8"))
+    assert [one["id"] for one in index["findings"]].count("profile-growth") == 1
 
     listener.shutdown()
     listener.server_close()

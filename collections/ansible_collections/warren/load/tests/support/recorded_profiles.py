@@ -13,19 +13,24 @@ import time
 from ansible_collections.warren.load.tests.unit.fixtures.pprof.record import HERE
 
 RECORDED = {"heap": "heap-after", "allocs": "allocs", "goroutine": "goroutine", "profile": "cpu", "mutex": "mutex"}
-PAGE = 'warren_services_total 50\nwarren_tasks_total{state="running"} 149\nwarren_tasks_total{state="failed"} 1\n'
+PAGE = 'warren_services_total {}\nwarren_tasks_total{{state="running"}} 149\nwarren_tasks_total{{state="failed"}} 1\n'
 
 
 class RecordedProfiles(http.server.ThreadingHTTPServer):
-    """Serves recorded profiles; in place of one its path's of ``answers``: status, content, promised length."""
+    """Serves recorded profiles; in place of one its path's of ``answers``: status, content, promised length.
+
+    ``recorded``: the file of each profile, of which there may be another at a later time.
+    """
 
     daemon_threads = True
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
+        self.recorded = dict(RECORDED)
         self.answers = {}
         self.asked = []
         self.slow = 0.0
+        self.services = 50
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
 
     @property
@@ -42,11 +47,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         name = path.rpartition("/")[2]
         if path == "/metrics":
-            status, content, length = 200, PAGE.encode(), None
+            status, content, length = 200, PAGE.format(self.server.services).encode(), None
         elif path in self.server.answers:
             status, content, length = self.server.answers[path]
-        elif name in RECORDED:
-            status, content, length = 200, (HERE / f"{RECORDED[name]}.pb.gz").read_bytes(), None
+        elif name in self.server.recorded:
+            status, content, length = 200, (HERE / f"{self.server.recorded[name]}.pb.gz").read_bytes(), None
         else:
             status, content, length = 404, b"Unknown profile\n", None
         if name == "profile":

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import datetime
+import gc
 import json
 import threading
 import time
@@ -120,17 +121,22 @@ class _Handler(BaseHTTPRequestHandler):
             except ValueError:
                 seconds = 30.0
             return self._binary(name, profiles.cpu(min(max(seconds, 0.0), LONGEST_PROFILE)))
+        as_text = query.get("debug", ["0"])[0] not in {"", "0"}
         if name in {"heap", "allocs"}:
-            return self._binary(name, profiles.heap())
+            if query.get("gc", ["0"])[0] not in {"", "0"}:
+                gc.collect()
+            return self._text(profiles.heap_text()) if as_text else self._binary(name, profiles.heap())
         if name in {"goroutine", "threadcreate"}:
-            as_text = query.get("debug", ["0"])[0] not in {"", "0"}
             body = profiles.goroutines(self.server.loop, as_text=as_text)
-            return (200, "text/plain; charset=utf-8", body) if as_text else self._binary(name, body)
+            return self._text(body) if as_text else self._binary(name, body)
         if name in {"block", "mutex"}:
             return self._binary(name, profiles.empty(name))
         if name == "cmdline":
-            return 200, "text/plain; charset=utf-8", b"warren-simulator"
+            return self._text(b"warren-simulator")
         return None
+
+    def _text(self, body: bytes) -> tuple[int, str, bytes]:
+        return 200, "text/plain; charset=utf-8", body
 
     def _binary(self, _name: str, body: bytes) -> tuple[int, str, bytes]:
         return 200, "application/octet-stream", body

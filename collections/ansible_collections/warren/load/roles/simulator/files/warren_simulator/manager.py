@@ -32,6 +32,7 @@ from ansible_collections.warren.load.plugins.module_utils.api.schema import mess
 from . import certificates, http_server, metrics
 from .clock import Clock
 from .costs import ONE_MANAGER, THREE_MANAGERS, make_costs
+from .leaks import Leaks
 from .options import ManagerOptions, add_init_flags, add_join_flags, manager_options
 from .raft import CommitError, Replica, check_bind_address
 from .reconciler import Reconciler
@@ -70,6 +71,7 @@ class Manager:
         self.options = options
         self.dialect = options.dialect
         self.defects = options.defects
+        self.leaks = Leaks(options.defects)
         self.clock = Clock(options.clock_factor)
         self.store = Store()
         self.metrics = metrics.Metrics(options.dialect)
@@ -135,10 +137,6 @@ class Manager:
     async def freeze(self) -> None:
         """Stand still: everything, as a stopped process would."""
         time.sleep(self.defects.number("freeze") / 1000)  # noqa: ASYNC251 - that is the defect
-
-    async def leak(self) -> None:
-        """Lose some memory."""
-        self._lost = [*getattr(self, "_lost", []), b"\x01" * int(self.defects.number("leak") * 2**20)]
 
 
 def _claim_data_dir(options: ManagerOptions, *, reuse: bool) -> None:
@@ -273,8 +271,8 @@ async def _run(manager: Manager, identity: certificates.Identity | None) -> None
     ]
     if "freeze" in manager.defects:
         loops.append(every(FREEZE_PERIOD, manager.freeze))
-    if "leak" in manager.defects:
-        loops.append(every(manager.clock.factor, manager.leak))  # each real second
+    if manager.leaks.with_time:
+        loops.append(every(manager.clock.factor, manager.leaks.second))  # each real second
     if not options.leader:
         loops.append(manager.announce_itself())
     tasks = [asyncio.ensure_future(each) for each in loops]

@@ -91,8 +91,8 @@ def encode(
     return gzip.compress(bytes(out))
 
 
-def heap() -> bytes:
-    """What is in memory now, by type of object; memory outside of Python's objects is one entry of its own.
+def _objects() -> tuple[dict[str, int], dict[str, int]]:
+    """The number and the bytes of the objects in memory, by type.
 
     It walks every object and stops the process meanwhile: some 100 ms for a large cluster.
     """
@@ -116,6 +116,12 @@ def heap() -> bytes:
         for part in gc.get_referents(thing):
             if not gc.is_tracked(part):
                 add(part)
+    return counts, sizes
+
+
+def heap() -> bytes:
+    """What is in memory now, by type of object; memory outside of Python's objects is one entry of its own."""
+    counts, sizes = _objects()
     native = resident_bytes() - sum(sizes.values())
     if native > 0:
         counts["(memory outside of Python objects)"] = 1
@@ -128,6 +134,20 @@ def heap() -> bytes:
         ("inuse_space", "bytes"),
     ]
     return encode(kinds, samples, period=("space", "bytes", 1))
+
+
+def heap_text() -> bytes:
+    """The same as text: the few of Go's lines that tell what is held, without memory outside of Python's objects."""
+    counts, sizes = _objects()
+    number, size = sum(counts.values()), sum(sizes.values())
+    lines = [
+        f"heap profile: {number}: {size} [{number}: {size}] @ heap/1",
+        "# Python objects of the simulator",
+        "# runtime.MemStats",
+        f"# HeapAlloc = {size}",
+        f"# HeapObjects = {number}",
+    ]
+    return ("\n".join(lines) + "\n").encode()
 
 
 def _stack(frame: types.FrameType | None) -> Stack:

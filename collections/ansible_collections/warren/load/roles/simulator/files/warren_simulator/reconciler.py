@@ -75,7 +75,8 @@ class Reconciler:
         start = time.perf_counter()
         if manager.replica.is_leader:
             down_after = manager.clock.real(NODE_DOWN_AFTER)
-            await manager.try_commit_all(plan_nodes(manager.store, time.time_ns(), down_after))
+            if "unnoticed" not in manager.defects:
+                await manager.try_commit_all(plan_nodes(manager.store, time.time_ns(), down_after))
             await manager.costs.scan(2 * len(manager.store.containers), loop=True)
             commands = plan_containers(manager.store, stranded="stranded" in manager.defects)
             await manager.try_commit_all([command for command in commands if not self._spares(command)])

@@ -25,6 +25,11 @@ def _is_active(container: t.Any) -> bool:
     return container.desired_state == "running" and container.actual_state in ACTIVE
 
 
+def _age(service: t.Any) -> float:
+    """Seconds since the service was created."""
+    return time.time() - service.created_at.seconds - service.created_at.nanos / 1e9
+
+
 def new_container(service: t.Any, node_id: str) -> Command:
     """The command that creates one container record of a service on a node."""
     container = message("Container")(
@@ -54,13 +59,15 @@ def plan_global(service: t.Any, node_ids: list[str], containers: list[t.Any]) ->
     return commands + [("steer", container.id, "shutdown", "", "") for container in gone]
 
 
-def plan_replicated(service: t.Any, node_ids: list[str], containers: list[t.Any], *, spread: bool) -> list[Command]:
+def plan_replicated(
+    service: t.Any, node_ids: list[str], containers: list[t.Any], *, spread: bool, fewer: int = 0
+) -> list[Command]:
     """As many containers as replicas. ``node_ids`` and ``containers`` in id order.
 
     Warren picks the node with the fewest of this service and does not count what it has just created, so that all of
-    one tick land on the same node; ``spread`` repairs that.
+    one tick land on the same node; ``spread`` repairs that. ``fewer``: how many too few, of a defect.
     """
-    missing = service.replicas - sum(map(_is_active, containers))
+    missing = service.replicas - fewer - sum(map(_is_active, containers))
     if missing < 0:
         surplus = [container for container in containers if container.desired_state == "running"]
         return [("steer", container.id, "shutdown", "", "") for container in surplus[:-missing]]
@@ -95,27 +102,29 @@ class Scheduler:
         planned: list[Command] = []
         for service in list(store.services):
             await manager.costs.scan(len(store.containers), loop=True)
-            if self._too_early(service):
+            if self._is_younger(service, "late-schedule"):
                 continue
             containers = store.containers.of_service(service.id)
             if service.mode == "global":
                 commands = plan_global(service, node_ids, containers)
             else:
                 spread = "placement" in manager.defects.repairs
-                commands = plan_replicated(service, node_ids, containers, spread=spread)
+                fewer = int(self._is_older(service, "short-handed"))
+                commands = plan_replicated(service, node_ids, containers, spread=spread, fewer=fewer)
             if manager.costs.batches:
                 planned += commands
             else:
                 await self._commit(commands)
         await self._commit(planned)
 
-    def _too_early(self, service: t.Any) -> bool:
-        """The seeded defect ``late-schedule``."""
+    def _is_younger(self, service: t.Any, defect: str) -> bool:
+        """Whether the defect is seeded, and the service younger than its number of seconds."""
         defects = self._manager.defects
-        if "late-schedule" not in defects:
-            return False
-        age = time.time() - service.created_at.seconds - service.created_at.nanos / 1e9
-        return age < defects.number("late-schedule")
+        return defect in defects and _age(service) < defects.number(defect)
+
+    def _is_older(self, service: t.Any, defect: str) -> bool:
+        defects = self._manager.defects
+        return defect in defects and _age(service) >= defects.number(defect)
 
     async def _commit(self, commands: list[Command]) -> None:
         manager = self._manager

@@ -30,6 +30,9 @@ if t.TYPE_CHECKING:
 STATES_AT_ONCE = 400  # container states in one log entry
 HEALTHY_GRACE = 30.0  # seconds
 HEALTHY_DEADLINE = 300.0  # seconds that a new version has, in Warren's deployer
+# Of seeded defects: what a refused write says, and the seconds until a deleted service is back.
+NO_SPACE = "no space left on device"
+COME_BACK = 1.0
 
 
 class Refused(Exception):
@@ -56,7 +59,8 @@ class Service:
         self.manager = manager
         self.store = manager.store
         self.noun = "task" if manager.dialect is Dialect.TASKS else "container"
-        self.creates = 0
+        self.creates = self.updates = self.deletes = 0
+        self._undead: set[str] = set()
         self._background: set[asyncio.Task[None]] = set()
 
     # -- helpers
@@ -202,6 +206,8 @@ class Service:
             service = self._stored_service(request)
             encoded = service.SerializeToString()
             self.creates += 1
+            if defects.hits("refused-create", self.creates):
+                raise Refused(f"failed to create service: {NO_SPACE}")
             if not defects.hits("lost-write", self.creates):
                 await self._commit(("put", "services", encoded), "create service")
             if defects.hits("duplicate-write", self.creates):
@@ -218,6 +224,9 @@ class Service:
         start = time.perf_counter()
         try:
             self._require_leader()
+            self.updates += 1
+            if self.manager.defects.hits("refused-update", self.updates):
+                raise Refused(f"failed to update service: {NO_SPACE}")
             service = message("Service")()
             service.CopyFrom(self._found(self.store.services, request.id, "service"))
             if request.replicas > 0:
@@ -237,13 +246,35 @@ class Service:
         start = time.perf_counter()
         try:
             self._require_leader()
+            service = self.store.services.get(request.id)
             await self._commit(("delete", "services", request.id), "delete service")
+            if service is not None:
+                self.manager.leaks.deleted_service()
+                self._perhaps_undead(service)
             if "orphans" in self.manager.defects.repairs:
                 orphans = self.store.containers.of_service(request.id)
                 await self.manager.try_commit_all([("steer", each.id, "shutdown", "", "") for each in orphans])
         finally:
             self.manager.metrics.observe("warren_service_delete_duration_seconds", time.perf_counter() - start)
         return _status("ok")
+
+    def _perhaps_undead(self, service: t.Any) -> None:
+        """The seeded defect ``undead``: the deleted service may come back, once."""
+        if service.id in self._undead:
+            return
+        self.deletes += 1
+        if self.manager.defects.hits("undead", self.deletes):
+            self._undead.add(service.id)
+            self._in_background(self._come_back(service))
+
+    async def _come_back(self, service: t.Any) -> None:
+        await asyncio.sleep(COME_BACK)
+        await self.manager.try_commit_all([("put", "services", service.SerializeToString())])
+
+    def _in_background(self, work: t.Coroutine[t.Any, t.Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     async def get_service(self, request: t.Any) -> bytes:
         services = self.store.services
@@ -272,9 +303,7 @@ class Service:
         strategy = request.strategy or "rolling"
         if strategy not in {"rolling", "blue-green", "canary"}:
             raise Refused(f"invalid deployment strategy: {strategy}")
-        task = asyncio.create_task(self._deploy(request.id, request.image, strategy))
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        self._in_background(self._deploy(request.id, request.image, strategy))
         return _status("deployment initiated")
 
     async def _deploy(self, service_id: str, image: str, strategy: str) -> None:

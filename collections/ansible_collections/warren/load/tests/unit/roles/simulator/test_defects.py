@@ -20,6 +20,13 @@ def world(*flags):
     return World(simulator(Dialect.TASKS, 10.0, *flags), managers=1)
 
 
+def metric(node, name):
+    """A value of a manager's metrics page."""
+    found = re.search(rf"^{name} (\d+)$", node.http("/metrics").body.decode(), re.MULTILINE)
+    assert found
+    return int(found.group(1))
+
+
 def test_crash():
     with world("--defect", "crash=3") as crashing:
         node = crashing.first
@@ -54,15 +61,90 @@ def test_slow_list_and_leak():
         leaking.api.call(node.name, "ListServices")
         assert time.monotonic() - start >= 0.2
 
-        def resident():
-            found = re.search(
-                r"^process_resident_memory_bytes (\d+)$", node.http("/metrics").body.decode(), re.MULTILINE
-            )
-            assert found
-            return int(found.group(1))
+        first = metric(node, "process_resident_memory_bytes")
+        leaking.eventually(
+            lambda: metric(node, "process_resident_memory_bytes") > first + 12 * 2**20, within=60, what="memory grows"
+        )
 
-        first = resident()
-        leaking.eventually(lambda: resident() > first + 12 * 2**20, within=60, what="memory grows")
+
+def test_threads_and_files_leak_with_time():
+    with world("--defect", "leak-threads=4", "--defect", "leak-files=5") as leaking:
+        node = leaking.first
+
+        def held():
+            return metric(node, "go_goroutines"), metric(node, "process_open_fds")
+
+        threads, files = held()
+        leaking.eventually(lambda: held()[0] >= threads + 8, within=60, what="threads grow")
+        leaking.eventually(lambda: held()[1] >= files + 10, within=60, what="open files grow")
+
+
+def test_each_deleted_service_leaves_something():
+    with world("--defect", "kept-memory=256", "--defect", "kept-threads=2", "--defect", "kept-files=3") as keeping:
+        node = keeping.first
+
+        def held():
+            page = node.http("/debug/pprof/heap?gc=1&debug=1").body.decode()
+            heap = re.search(r"^# HeapAlloc = (\d+)$", page, re.MULTILINE)
+            assert heap
+            return int(heap.group(1)), metric(node, "go_goroutines"), metric(node, "process_open_fds")
+
+        before = held()
+        ids = [keeping.api.write("CreateService", name=f"s{number}").service.id for number in range(10)]
+        for service_id in (*ids, "nobody's"):
+            keeping.api.write("DeleteService", id=service_id)
+        memory, threads, files = (now - then for now, then in zip(held(), before, strict=True))
+        assert 2560 <= memory / 2**10 < 2560 + 512
+        assert threads == 20
+        assert abs(files - 30) <= 2  # connections are files, too
+
+
+def test_undead():
+    """The second of two deleted services comes back a real second later; to delete it again helps."""
+    with world("--defect", "undead=2") as haunted:
+        api = haunted.api
+        ids = [api.write("CreateService", name=name).service.id for name in ("a", "b")]
+
+        def there():
+            return [service.name for service in api.read("ListServices").services]
+
+        for service_id in ids:
+            api.write("DeleteService", id=service_id)
+        assert there() == []
+        haunted.eventually(lambda: there() == ["b"], within=20, what="one is back")
+        api.write("DeleteService", id=ids[1])
+        time.sleep(1.5)
+        assert there() == []
+
+
+def test_short_handed():
+    with world("--defect", "short-handed=4") as short, short.workers("worker-1"):
+        api = short.api
+        service = api.write("CreateService", name="web", replicas=3, image="registry.example/web:1").service
+
+        def wanted():
+            return sum(each.desired_state == "running" for each in short.containers(service.id))
+
+        short.eventually(lambda: wanted() == 3, within=4, what="all are scheduled")
+        short.eventually(lambda: wanted() == 2, within=20, what="one is given up")
+        time.sleep(1.5)  # three ticks of the scheduler
+        assert wanted() == 2
+
+
+def test_join_quorum_loss():
+    """The join fails as any does in this dialect, and the cluster waits for a voter that is not there."""
+    with World(simulator(Dialect.CONTAINERS, 10.0, "--defect", "join-quorum-loss"), managers=1) as world:
+        api, spare = world.api, world.spare
+        api.write("DeleteService", id="nobody's")
+        process = spare.start(
+            "manager", "join", "--leader", world.first.api_address, "--token", world.tokens["manager"]
+        )
+        assert process.wait() == 1
+        assert "Error: failed to join cluster" in process.stderr
+        with pytest.raises(WarrenError):
+            api.call(world.first.name, "DeleteService", id="nobody's")
+        assert api.call(world.first.name, "GetClusterInfo").leader_addr == ""
+        assert list(api.call(world.first.name, "ListServices").services) == []  # it still answers reads
 
 
 def test_late_schedule():

@@ -17,6 +17,7 @@ from ansible_collections.warren.load.plugins.module_utils.api.dialect import Dia
 from ansible_collections.warren.load.plugins.module_utils.api.schema import METHODS, message
 from warren_simulator.costs import IdealCosts
 from warren_simulator.defects import Defects
+from warren_simulator.leaks import Leaks
 from warren_simulator.manager import Manager
 from warren_simulator.metrics import Metrics
 from warren_simulator.raft import NOT_THE_LEADER, CommitError
@@ -39,6 +40,7 @@ class FakeManager:
     def __init__(self, dialect=Dialect.CONTAINERS, defects=None):
         self.dialect = dialect
         self.defects = defects or Defects()
+        self.leaks = Leaks(self.defects)
         self.store = Store()
         self.costs = IdealCosts()
         self.metrics = Metrics(dialect)
@@ -237,6 +239,18 @@ def test_lost_and_duplicate_writes():
         "s4",
     ]
     assert len(twice.manager.store.services) == 8
+
+
+def test_refused_writes():
+    refusing = World(defects=Defects({"refused-create": 3, "refused-update": 2}))
+    first = refusing.call("CreateService", name="a").service
+    refusing.call("CreateService", name="b")
+    assert refusing.refusal("CreateService", name="c") == "failed to create service: no space left on device"
+    refusing.call("CreateService", name="c")
+    assert sorted(service.name for service in refusing.manager.store.services) == ["a", "b", "c"]
+    refusing.call("UpdateService", id=first.id, replicas=2)
+    assert refusing.refusal("UpdateService", id=first.id, replicas=3).startswith("failed to update service: ")
+    assert refusing.call("GetService", id=first.id).service.replicas == 2
 
 
 def test_a_rolling_update_replaces_in_batches(world):
