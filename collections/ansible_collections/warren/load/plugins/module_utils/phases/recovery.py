@@ -89,7 +89,8 @@ class Sightings:
 
     def __init__(self, run_id: str) -> None:
         self._run_id = run_id
-        self.records: dict[str, t.Any] = {}
+        self.records: dict[str, t.Any] = {}  # those that the last look showed
+        self.ever: dict[str, t.Any] = {}  # and all: of a worker that comes back Warren removes those it had
         self.first_seen: dict[str, float] = {}
         self.absent_at: dict[str, float] = {}  # when each was not there yet
         self.running_at: dict[str, float] = {}  # since when each has been seen running on a node that is ready
@@ -115,6 +116,9 @@ class Sightings:
         if self.ready:
             self.ready_at = now
         self.records = {one.id: one for one in containers if run_id_of(one.service_name) == self._run_id}
+        self.ever.update(self.records)
+        for name in self.running_at.keys() - self.records.keys():
+            del self.running_at[name]
         for one in self.records.values():
             self.first_seen.setdefault(one.id, now)
             self.absent_at.setdefault(one.id, self._asked)
@@ -135,9 +139,13 @@ class Sightings:
                 found[self.records[name].service_name].append(since)
         return {service: sorted(times) for service, times in found.items()}
 
-    def down(self, lost: frozenset[str]) -> set[str]:
-        """The nodes that went down, or are lost."""
-        return {node for _when, node, status in self.changes if status == "down"} | lost
+    def down(self, lost: frozenset[str]) -> dict[str, float]:
+        """Until when the nodes that went down, or are lost, were so."""
+        until = dict.fromkeys(lost, math.inf)
+        for when, node, status in self.changes:
+            if status == "down" or node in until:
+                until[node] = math.inf if status == "down" or node in lost else when
+        return until
 
 
 async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[str, t.Any]:
@@ -212,19 +220,18 @@ def _wanted(folder: Path, run_id: str) -> dict[str, int]:
 def _measured(sightings: Sightings, wanted: dict[str, int], over: Over) -> dict[str, t.Any]:
     down = sightings.down(over.lost)
     records: dict[str, list[t.Any]] = defaultdict(list)
-    for one in sightings.records.values():
+    for one in sightings.ever.values():
         records[one.service_name].append(one)
     touched, on_lost, replacements = set(), 0, []
     for name, replicas in wanted.items():
         # Two leaders may have put their clocks on them.
         ordered = sorted(records[name], key=lambda one: (sightings.first_seen[one.id], nanoseconds(one.created_at)))
         replacements += [sightings.first_seen[one.id] for one in ordered[replicas:]]
-        if any(one.node_id in down for one in ordered):
+        # What a worker gets once it is back is none of that.
+        then = [one for one in ordered if sightings.first_seen[one.id] < down.get(one.node_id, 0.0)]
+        if then:
             touched.add(name)
-        on_lost += sum(
-            one.node_id in over.lost and sightings.absent_at[one.id] >= over.hit.get(one.node_id, math.inf)
-            for one in ordered
-        )
+        on_lost += sum(sightings.absent_at[one.id] >= over.hit.get(one.node_id, math.inf) for one in then)
     running = sightings.counted(over.lost)
     whole = all(len(running.get(name, [])) >= wanted[name] for name in touched)
     back = [running[name][wanted[name] - 1] for name in touched] if whole else []

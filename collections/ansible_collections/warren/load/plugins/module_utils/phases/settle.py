@@ -49,12 +49,16 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
     cleanup = Cleanup(cluster, options, reporter, silent=True)
     await cleanup.first_look()
     while cleanup.services_left and not (reporter.stopped() or cleanup.silent()):
+        refused = cleanup.failures.total()
         await cleanup.delete_services()
         try:
             await cleanup.look()
         except WarrenError:
             await reporter.pause(RETRY_PAUSE)
-    observer = Observer(cluster, time_left=reporter.time_left)
+            continue
+        if cleanup.failures.total() == refused:
+            break  # a service that is still there was said to be deleted: it is not deleted twice
+    observer = Observer(cluster, leader_only=True, time_left=reporter.time_left)
     failures: Counter[str] = Counter()
     end = time.monotonic() + options.seconds
     while (left := end - time.monotonic()) > 0 and not reporter.stopped():
@@ -70,15 +74,16 @@ async def run(cluster: Cluster, options: Options, reporter: Reporter) -> dict[st
         reporter.end_early()
     for failure, count in most_frequent(failures, 5).items():
         reporter.problems.append(f"{count} looks failed while the cluster settled ({failure})")
-    services = {one.id for one in await observer.services()}
+    there = await observer.services()
+    services, left = {one.id for one in there}, sum(options.owns(one.name) for one in there)
     records = [one for one in await observer.containers() if options.owns(one.service_name)]
-    deleted = len(cleanup.services) - len(cleanup.services_left)
+    deleted = len(cleanup.services) - left
     text = f"{deleted} services deleted, {len(records)} container records left"
     reporter.progress(int(options.seconds), int(options.seconds), "s", text, now=True)
     return {
         "seconds": options.seconds,
         "deleted": deleted,
-        "services_left": len(cleanup.services_left),
+        "services_left": left,
         "records_left": len(records),
         "orphans": sum(one.service_id not in services for one in records),
         "running": sum(is_running(one) for one in records),

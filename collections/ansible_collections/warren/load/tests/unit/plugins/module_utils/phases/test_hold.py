@@ -333,6 +333,38 @@ def test_what_deleted_services_leave(run_phase, cluster):
     assert ran.status["text"] == "10 services deleted, 20 container records left"
 
 
+def test_a_service_that_was_said_to_be_deleted_is_not_deleted_again(run_phase, cluster, monkeypatch):
+    fill(cluster)
+    kept = next(iter(cluster.services.values()))
+    write = cluster.write
+
+    async def forgetful(method, request=None, deadline_s=30.0):
+        answer = await write(method, request, deadline_s)
+        cluster.services[kept.id] = kept
+        return answer
+
+    monkeypatch.setattr(cluster, "write", forgetful)
+    left = run_phase(settle, settle.Options(RUN_ID, 0.1, interval=0.02)).measurements
+    assert (left["deleted"], left["services_left"], left["orphans"]) == (9, 1, 18)
+    assert len(cluster.writes) == 10
+
+
+def test_a_service_that_comes_back_is_left(run_phase, cluster):
+    """Also where it does so after the last look but one."""
+    fill(cluster, services=1)
+    (back,) = cluster.services.values()
+    cluster.on_look = lambda looks: cluster.services.update({back.id: back}) if looks == 3 else None
+    left = run_phase(settle, settle.Options(RUN_ID, 0.05, interval=60)).measurements
+    assert (left["deleted"], left["services_left"]) == (0, 1)
+
+
+def test_a_delete_that_fails_is_sent_again(run_phase, cluster):
+    fill(cluster, services=1)
+    cluster.on_look = lambda looks: cluster.failing.append(Unreachable("gone")) if looks == 1 else None
+    left = run_phase(settle, settle.Options(RUN_ID, 0.05, interval=0.02)).measurements
+    assert (left["deleted"], left["services_left"]) == (1, 0)
+
+
 def test_what_goes_by_itself_is_not_left(run_phase, cluster):
     fill(cluster)
     cluster.on_look = lambda looks: cluster.containers.clear() if looks == 3 else None

@@ -99,6 +99,35 @@ def test_a_worker_that_is_killed_and_replaced(look, cluster):
     assert measured["states"] == {"shutdown/failed": 4, "running/running": 4}
 
 
+def test_a_worker_that_comes_back(look, cluster):
+    """Warren removes the records that it had, and gives it others: neither hides what its silence cost."""
+    look.hit("worker-1", time.time() - 0.01)
+    seen = {}
+
+    def story(looks):
+        if looks == 4:
+            cluster.nodes[0].status = "down"
+            for service in cluster.services.values():
+                for _each in range(2):
+                    cluster.add_container(service, 0.0, "running", "worker-2")
+        if looks == 8:
+            seen["restored"] = time.time()
+            cluster.nodes[0].status = "ready"
+            for one in [one for one in cluster.containers.values() if one.node_id == "worker-1"]:
+                del cluster.containers[one.id]
+        if looks == 20:
+            for one in cluster.containers.values():
+                if one.service_id == min(cluster.services):
+                    one.node_id = "worker-1"
+            look.over(lost=[], silent=True)
+
+    measured = look(story).measurements
+    assert (measured["settled"], measured["running"], measured["records"], measured["ready_end"]) == (True, 4, 4, 2)
+    assert (measured["touched"], measured["replaced"]) == (2, 4)
+    assert measured["restored_at"] <= seen["restored"]
+    assert [change["status"] for change in measured["changes"]] == ["down", "ready"]
+
+
 def test_records_that_say_running_on_a_worker_that_is_gone_do_not_count(look, cluster):
     look.hit("worker-1", time.time() - 60)
     look.over(lost=["worker-1"], silent=True)
