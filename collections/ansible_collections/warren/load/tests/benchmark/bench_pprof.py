@@ -45,11 +45,11 @@ PROFILED = 2.0  # s of a profile of CPU
 SERVED = """package main
 
 import (
-	"encoding/json"
-	"fmt"
-	"net"
-	"net/http"
-	_ "net/http/pprof"
+    "encoding/json"
+    "fmt"
+    "net"
+    "net/http"
+    _ "net/http/pprof"
 )
 
 type record struct{ Name, Image string }
@@ -57,21 +57,21 @@ type record struct{ Name, Image string }
 var kept = map[int]*record{}
 
 func main() {
-	for number := range 200_000 {
-		kept[number] = &record{fmt.Sprint("container-", number), "nginx"}
-	}
-	for range 200 {
-		go func() { select {} }()
-	}
-	http.HandleFunc("/call", func(out http.ResponseWriter, _ *http.Request) {
-		for number := range 300 {
-			data, _ := json.Marshal(kept[number])
-			out.Write(data)
-		}
-	})
-	listener, _ := net.Listen("tcp", "127.0.0.1:0")
-	fmt.Println(listener.Addr())
-	http.Serve(listener, nil)
+    for number := range 200_000 {
+        kept[number] = &record{fmt.Sprint("container-", number), "nginx"}
+    }
+    for range 200 {
+        go func() { select {} }()
+    }
+    http.HandleFunc("/call", func(out http.ResponseWriter, _ *http.Request) {
+        for number := range 300 {
+            data, _ := json.Marshal(kept[number])
+            out.Write(data)
+        }
+    })
+    listener, _ := net.Listen("tcp", "127.0.0.1:0")
+    fmt.Println(listener.Addr())
+    http.Serve(listener, nil)
 }
 """
 ALARMS, FOUND, COVERED = 0.01, 0.95, 0.95

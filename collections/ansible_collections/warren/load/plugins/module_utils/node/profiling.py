@@ -465,7 +465,8 @@ def _taken(taker: Taker, *what: Any) -> bool:
     try:
         taker.take(*what)
     except OSError as error:
-        print(f"profiles cannot be kept: {error.strerror or error}", file=sys.stderr, flush=True)
+        sys.stderr.write(f"profiles cannot be kept: {error.strerror or error}\n")
+        sys.stderr.flush()
         return False
     return True
 
