@@ -25,7 +25,7 @@ help:
 	@echo "make load-small   set up what is missing, then load-test the embedded sandbox"
 	@echo "make load-medium  load-large, load-massive: the same with more; make load-custom ARGS='-e services=500 -e replicas=5'"
 	@echo "make setup        only set up .venv"
-	@echo "make test         all tests (about 45 minutes on 2 cores); its parts:"
+	@echo "make test         all tests (about 50 minutes on 2 cores); its parts:"
 	@echo "                  lint  sanity  unit  contract  integration  survival  molecule"
 	@echo "make contract WARREN_BINARY=PATH   the contract suite against the real Warren program"
 	@echo "make benchmark    the figures of tests/benchmark"

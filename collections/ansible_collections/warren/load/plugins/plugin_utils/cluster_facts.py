@@ -94,6 +94,7 @@ SIMULATED = (
 SIMULATOR = "simulator"  # in place of a program's path
 DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?:in)?)?(?:(\d+)s)?")
 MOST = 1e9  # of any number
+DEFAULT_API = "127.0.0.1:8080"  # where Warren's API listens unless told
 NEAR = re.compile(r"(127\.|localhost:|\[::1\])")  # the machine that asks
 WORDS = re.compile(r"[^A-Za-z0-9.-]+")
 
@@ -646,9 +647,13 @@ def _shares_host(around: Surroundings, watched: Watched, samplers: list[dict[str
 def _node_processes(host: str, directory: str, watched: Watched, workers: list[str]) -> list[dict[str, t.Any]]:
     """What ``host`` is asked about, as module `host_info` takes it; in a sandbox the generator speaks for all."""
     here = watched.sandbox or bool(watched.endpoint)
+
+    def told(row: dict[str, t.Any]) -> bool:
+        """Whether the address tells its command line from others': where several managers share a machine."""
+        return here or bool(NEAR.match(row["api_address"]))
+
     rows: list[dict[str, t.Any]] = [
-        # Where several managers share a machine, the address tells their command lines apart.
-        {"name": row["name"], "kind": "manager", "match": _manager_match(row["api_address"] if here else "")}
+        {"name": row["name"], "kind": "manager", "match": _manager_match(row["api_address"] if told(row) else "")}
         for row in watched.managers
         if here or row["name"] == host
     ]
@@ -664,7 +669,10 @@ def _node_processes(host: str, directory: str, watched: Watched, workers: list[s
 def _manager_match(api_address: str) -> str:
     """A pattern for the command line of the manager with that address, or, without one, of any."""
     program = r"^(\S*python\S* )?\S*warren\S* (cluster init|manager join)\b"
-    return program + (rf".* --api-addr[= ]{re.escape(api_address)}(?!\d)" if api_address else "")
+    if not api_address:
+        return program
+    given = rf".* --api-addr[= ]{re.escape(api_address)}(?!\d)"
+    return program + (rf"({given}|(?!.* --api-addr\b))" if api_address == DEFAULT_API else given)
 
 
 def _methods(public: Public) -> list[str]:

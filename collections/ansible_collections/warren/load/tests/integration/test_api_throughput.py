@@ -10,6 +10,8 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from .conftest import Sandbox
 
 FEW: dict[str, Any] = {
@@ -47,6 +49,7 @@ def test_throughput_is_reported_and_its_planned_part_is_judged(sandbox: Sandbox)
     assert any("planned at" in line for line in run.progress)
 
 
+@pytest.mark.long
 def test_a_call_that_is_refused_is_found(sandbox: Sandbox) -> None:
     """How slow calls are found is molecule/verdict-flips': on a busy machine the audit voids such a row."""
     # Updates are 1 to warm up and 200 in the first loop, 10 and 200 in the second, 1 and 40 as planned.

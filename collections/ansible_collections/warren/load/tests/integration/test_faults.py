@@ -117,6 +117,7 @@ def test_a_worker_is_killed(sandbox: Sandbox) -> None:
     assert sandbox.processes() == {}
 
 
+@pytest.mark.long
 def test_workers_are_killed_one_after_another(sandbox: Sandbox) -> None:
     """Each is the one that holds most when its turn comes, of those that were not hit yet."""
     load = {**SHORT, "warren_load_create_rate": 4, "warren_load_fault_seconds": 4}
@@ -136,6 +137,7 @@ def test_workers_are_killed_one_after_another(sandbox: Sandbox) -> None:
     assert sandbox.processes() == {}
 
 
+@pytest.mark.long
 def test_a_loss_that_nobody_notices_fails_the_run(sandbox: Sandbox) -> None:
     """All its containers count as running for Warren, for ever."""
     run = sandbox.play("worker-loss", warren_load_defects="unnoticed", warren_load_await_deadline=15, **SHORT)

@@ -412,6 +412,26 @@ def test_a_manager_is_known_by_its_command_line(command: str, found: bool) -> No
     assert bool(re.search(sampler["processes"][0]["match"], command)) is found
 
 
+@pytest.mark.parametrize(
+    ("address", "command", "found"),
+    [
+        ("127.0.0.1:1", "/opt/warren cluster init --api-addr 127.0.0.1:1", True),
+        ("127.0.0.1:1", "/opt/warren cluster init --api-addr 127.0.0.1:17000", False),  # somebody's sandbox
+        ("127.0.0.1:8080", "/opt/warren cluster init --data-dir /x", True),  # it listens there unless told
+        ("127.0.0.1:8080", "/opt/warren cluster init --api-addr 127.0.0.1:17000", False),
+        ("10.0.0.1:8080", "/opt/warren cluster init --api-addr 0.0.0.0:8080", True),  # a host of its own
+    ],
+)
+def test_a_manager_of_an_inventory_is_known_by_its_address_where_others_may_be(
+    address: str, command: str, found: bool
+) -> None:
+    groups = {"managers": ["m1"], "workers": [], "generators": ["localhost"], "all": ["m1", "localhost"]}
+    host_vars = {"m1": {"ansible_connection": "local", "warren_load_api_address": address}}
+    known = facts({"warren_load_sandbox": False}, groups=groups, host_vars=host_vars, host="m1")
+    (row,) = known["node_processes"]
+    assert bool(re.search(row["match"], command)) is found
+
+
 def test_every_machine_has_its_own_sampler() -> None:
     groups = {"managers": ["m1", "m2"], "workers": ["w1", "m1"], "generators": ["gen"]}
     groups["all"] = ["m1", "m2", "w1", "gen"]
