@@ -232,7 +232,7 @@ class Place:
 
     def _own_fleet(self) -> int:
         """The process of the hollow workers that a run of the place started."""
-        (pid_file,) = self.state.glob("*/hollow-workers/pid.json")
+        (pid_file,) = self.state.rglob("hollow-workers/pid.json")
         return int(json.loads(pid_file.read_text(encoding="utf-8"))["pid"])
 
     def _is_in(self, phase: str) -> bool:
@@ -248,14 +248,14 @@ class Place:
     def status(self) -> dict[str, t.Any]:
         """What the newest engine says of itself; empty where none has said anything."""
         try:
-            files = sorted(self.state.glob("*/runs/*/status.json"), key=lambda path: path.stat().st_mtime_ns)
+            files = sorted(self.state.rglob("runs/*/status.json"), key=lambda path: path.stat().st_mtime_ns)
             return t.cast("dict[str, t.Any]", json.loads(files[-1].read_text(encoding="utf-8"))) if files else {}
         except (OSError, ValueError):
             return {}  # a run removes what an earlier one left, and writes its own anew
 
     def locks(self) -> list[Path]:
-        """The lock files that are there."""
-        return list(self.state.glob("*/locks/*.json"))
+        """The lock files that are there, also below the folder of another host."""
+        return list(self.state.rglob("locks/*.json"))
 
     def left(self) -> dict[int, str]:
         """The processes that the place's plays started and that still run, with their command lines."""
